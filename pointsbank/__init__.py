@@ -1,0 +1,1 @@
+"""Pointsbank: a district's points bank, from the claimed task to the redeemed reward."""

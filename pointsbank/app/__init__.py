@@ -1,0 +1,67 @@
+"""The application: the one place that knows every room and puts them together."""
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from pointsbank.app import doors, home, navigation, operations
+from pointsbank.core import clock
+from pointsbank.core.actor import Actor
+from pointsbank.core.db import db, engine_options, hook_engine, reading
+from pointsbank.core.keys import derive_key
+from pointsbank.core.settings import ROOT, Settings
+from pointsbank.members import sessions
+from pointsbank.web import access, contract, errors, formats, headers, languages, logs, metrics
+
+BODY_BYTES_MAX = 1_000_000
+
+
+def create_app(settings: Settings) -> Flask:
+    """Make the application for these settings. Nothing is read from the environment here."""
+    app = Flask(
+        "pointsbank",
+        root_path=str(ROOT),
+        template_folder="templates",
+        static_folder="static",
+    )
+    app.config.update(
+        SECRET_KEY=derive_key(settings.secret_key, "flask"),
+        SESSION_COOKIE_NAME="pointsbank_form",
+        SESSION_COOKIE_SECURE=settings.is_production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=BODY_BYTES_MAX,
+        MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, settings.pool_size),
+    )
+    app.extensions["settings"] = settings
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        hook_engine(db.engine)
+
+    def find_actor(token: str) -> Actor | None:
+        with reading() as session:
+            return sessions.find_actor(session, token, clock.now())
+
+    logs.configure(is_json=settings.is_production, level=settings.log_level)
+    logs.install(app)
+    metrics.install(app)
+    access.install(app, find_actor)
+    errors.install(app)
+    headers.install(app, is_https=settings.is_production)
+    languages.install(app)
+    formats.install(app)
+    api = contract.install(app)
+    for blueprint in doors.API_DOORS:
+        api.register_blueprint(blueprint, url_prefix="/api/v1")
+    for pages in doors.PAGE_DOORS:
+        app.register_blueprint(pages)
+    navigation.install(app)
+    operations.install(app)
+    home.install(app)
+    return app

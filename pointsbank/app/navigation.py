@@ -1,0 +1,63 @@
+"""What every page may lead to, by the roles of the person who looks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request, url_for
+
+from flask_wtf.csrf import generate_csrf
+
+from pointsbank.core.text import masked_name
+from pointsbank.web.access import visiting_actor
+from pointsbank.web.languages import locale_name
+
+
+@dataclass(frozen=True)
+class Way:
+    """One entry of a bar: an endpoint, its word and icon, and the roles that see it (none: everyone)."""
+
+    endpoint: str
+    label: Any
+    icon: str
+    roles: tuple[str, ...] = ()
+    is_strong: bool = False
+
+
+# The bottom bar on a phone; elder mode shows the last three, the code first (look.md, 12).
+BAR: list[Way] = []
+# The bar on top for people with work to do.
+NAV: list[Way] = []
+
+
+def entry(way: Way) -> dict[str, Any]:
+    """Return one entry as the templates read it."""
+    href = url_for(way.endpoint)
+    return {
+        "href": href,
+        "label": str(way.label),
+        "icon": way.icon,
+        "current": request.path == href or (href != "/" and request.path.startswith(href)),
+        "strong": way.is_strong,
+    }
+
+
+def install(app: Flask) -> None:
+    """Give every template the person, the language, the display and the ways."""
+
+    @app.context_processor
+    def surroundings() -> dict[str, Any]:
+        actor = visiting_actor()
+        mode = request.cookies.get("pointsbank_display") or (
+            actor.display_mode if actor else ""
+        )
+        ways = [way for way in NAV if actor and (not way.roles or actor.is_(*way.roles))]
+        return {
+            "actor": actor,
+            "actor_name": masked_name(actor.name) if actor else "",
+            "locale": locale_name(),
+            "display_mode": mode if mode in ("elder", "elder-xl") else "",
+            "theme": "",
+            "csrf_token": generate_csrf,
+            "nav": [entry(way) for way in ways],
+            "bar": [entry(way) for way in BAR] if actor else [],
+        }

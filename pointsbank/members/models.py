@@ -1,0 +1,139 @@
+"""Tables of people, roles, sessions, codes and cards."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pointsbank.core.actor import ROLES
+from pointsbank.core.db import BigId, Model, one_of
+
+MEMBER_KINDS = ("volunteer", "party_member", "probationary_member", "resident", "staff")
+MEMBER_STATES = ("active", "suspended")
+DISPLAY_MODES = ("", "elder", "elder-xl")
+HANDLE_BYTES = 5
+
+
+class Member(Model):
+    """A person. handle is the random name that stands in a personal code instead of an id."""
+
+    __tablename__ = "member"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", MEMBER_KINDS), name="kind"),
+        CheckConstraint(one_of("state", MEMBER_STATES), name="state"),
+        CheckConstraint(one_of("display_mode", DISPLAY_MODES), name="display_mode"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    volunteer_no: Mapped[str] = mapped_column(String(20), unique=True)
+    name: Mapped[str] = mapped_column(String(60), index=True)
+    phone: Mapped[str | None] = mapped_column(String(11), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(24))
+    state: Mapped[str] = mapped_column(String(16), default="active")
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+    grid_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
+    handle: Mapped[bytes] = mapped_column(LargeBinary(HANDLE_BYTES), unique=True)
+    locale: Mapped[str | None] = mapped_column(String(8))
+    display_mode: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    joined_at: Mapped[datetime]
+
+
+class MemberRole(Model):
+    """A role of one person over an organization's subtree or at one merchant, until it is withdrawn."""
+
+    __tablename__ = "member_role"
+    __table_args__ = (
+        CheckConstraint(one_of("role", ROLES), name="role"),
+        CheckConstraint(
+            "(role = 'clerk' AND merchant_id IS NOT NULL AND organization_id IS NULL)"
+            " OR (role <> 'clerk' AND merchant_id IS NULL)",
+            name="scope",
+        ),
+        # Only the first administrator, made from the command line, stands over everything.
+        CheckConstraint(
+            "organization_id IS NOT NULL OR merchant_id IS NOT NULL OR role = 'administrator'",
+            name="everything",
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    role: Mapped[str] = mapped_column(String(16))
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
+    merchant_id: Mapped[int | None] = mapped_column(ForeignKey("merchant.id"))
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    granted_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class SignInSession(Model):
+    """A signed-in browser or program; only the hash of its token is kept."""
+
+    __tablename__ = "sign_in_session"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ("browser", "program")), name="kind"),
+        Index(None, "member_id", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    started_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None] = mapped_column(String(24))
+
+
+class SignInFailure(Model):
+    """Wrong tries for one phone, known or unknown alike; phone_hash is keyed."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (CheckConstraint("failures >= 0", name="failures"),)
+
+    phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+
+
+class RedemptionCode(Model):
+    """A one-use code for a merchant's counter; only keyed hashes are kept."""
+
+    __tablename__ = "redemption_code"
+    __table_args__ = (
+        CheckConstraint(one_of("state", ("fresh", "used", "replaced")), name="state"),
+        # A new code makes the one before it die; two can never be alive.
+        Index(
+            "uq_redemption_code_fresh",
+            "member_id",
+            unique=True,
+            sqlite_where=text("state = 'fresh'"),
+            postgresql_where=text("state = 'fresh'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    number_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    state: Mapped[str] = mapped_column(String(8), default="fresh")
+    drawn_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Card(Model):
+    """A paper card for a person without a phone; a lost one is revoked and a new one issued."""
+
+    __tablename__ = "card"
+    __table_args__ = (CheckConstraint("failed_pins >= 0", name="failed_pins"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    number_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    pin_hash: Mapped[str | None] = mapped_column(String(200))
+    failed_pins: Mapped[int] = mapped_column(default=0, server_default="0")
+    locked_until: Mapped[datetime | None]
+    issued_at: Mapped[datetime]
+    issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,95 @@
+"""Tables of standards, items and entries."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pointsbank.core.db import BigId, Model, one_of
+from pointsbank.ledger.models import TRANSFER_POINTS_MAX
+
+UNITS = ("hour", "shift")
+CATEGORIES = (
+    "organization_life",
+    "study",
+    "duty",
+    "volunteer_service",
+    "post_service",
+    "recognition",
+)
+MINUTES_MAX = 24 * 60
+
+
+class ScoringStandard(Model):
+    """One version of the rules; in force from valid_from until the next version's."""
+
+    __tablename__ = "scoring_standard"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    version: Mapped[int] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    valid_from: Mapped[date] = mapped_column(unique=True)
+    # Shares of the evaluation score: category -> the most it can give in a year, in hundredths.
+    category_caps: Mapped[dict[str, Any]]
+
+
+class ScoringItem(Model):
+    """How one kind of work counts under one standard."""
+
+    __tablename__ = "scoring_item"
+    __table_args__ = (
+        UniqueConstraint("standard_id", "code"),
+        CheckConstraint(one_of("unit", UNITS), name="unit"),
+        CheckConstraint(one_of("category", CATEGORIES), name="category"),
+        CheckConstraint("points >= 0", name="points"),
+        CheckConstraint("evaluation_hundredths >= 0", name="evaluation"),
+        CheckConstraint("share_min_percent BETWEEN 0 AND 100", name="share_min"),
+        CheckConstraint("unit_minutes BETWEEN 1 AND 60", name="unit_minutes"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    standard_id: Mapped[int] = mapped_column(ForeignKey("scoring_standard.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(60))
+    name_zh: Mapped[str] = mapped_column(String(60))
+    category: Mapped[str] = mapped_column(String(24))
+    unit: Mapped[str] = mapped_column(String(8))
+    # Points, and hundredths of the evaluation score, for each unit: an hour, or a whole shift.
+    points: Mapped[int]
+    evaluation_hundredths: Mapped[int]
+    counts_minutes: Mapped[bool]
+    # Time counts in steps of so many minutes, rounded down.
+    unit_minutes: Mapped[int]
+    share_min_percent: Mapped[int]
+    day_minutes_max: Mapped[int]
+
+
+class ScoreEntry(Model):
+    """What one piece of work added to one person's measures; added, never changed.
+
+    organization_id is where the person belonged when it was earned.
+    """
+
+    __tablename__ = "score_entry"
+    __table_args__ = (
+        CheckConstraint(one_of("category", CATEGORIES), name="category"),
+        CheckConstraint(f"ABS(points) <= {TRANSFER_POINTS_MAX}", name="points"),
+        CheckConstraint(f"ABS(service_minutes) <= {MINUTES_MAX}", name="service_minutes"),
+        Index(None, "earned_on", "member_id"),
+        Index(None, "member_id", "earned_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    # "award:{claim}": the same cause as the transfer's key, so that work counts once.
+    cause: Mapped[str] = mapped_column(String(80), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("scoring_item.id"))
+    category: Mapped[str] = mapped_column(String(24))
+    evaluation_hundredths: Mapped[int]
+    points: Mapped[int]
+    service_minutes: Mapped[int]
+    title: Mapped[str] = mapped_column(String(120))
+    earned_on: Mapped[date]
+    recorded_at: Mapped[datetime]

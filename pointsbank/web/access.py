@@ -1,0 +1,179 @@
+"""Who may knock at which door: every view carries its rule, and one guard judges before the view runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from flask import Flask, Response, current_app, redirect, request, url_for
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug import Request
+from werkzeug.wrappers import Response as AnyResponse
+
+from pointsbank.core.actor import ROLES, Actor
+from pointsbank.core.errors import NotAllowed, Refusal
+
+View = TypeVar("View", bound=Callable[..., Any])
+FindActor = Callable[[str], Actor | None]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+csrf = CSRFProtect()
+
+
+class SignInNeeded(Refusal):
+    """Nobody is signed in, or the session has ended."""
+
+    code = "sign_in_needed"
+    message = "Please sign in first."
+
+
+class BadForm(Refusal):
+    """The form's own token is missing or from another session."""
+
+    code = "bad_form_token"
+    message = "This page has been open too long. Please load it again."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may use a view: anyone, every member, or members with one of these roles somewhere.
+
+    Which objects they may then see is the service's to scope.
+    """
+
+    roles: tuple[str, ...] = ()
+    is_public: bool = False
+
+
+class Visitor(UserMixin):  # type: ignore[misc]  # the library has no types
+    """What Flask-Login holds for one request."""
+
+    def __init__(self, actor: Actor) -> None:
+        """Hold the actor; nothing is kept between requests."""
+        self.actor = actor
+        self.id = str(actor.member_id)
+
+
+def anyone(view: View) -> View:
+    """Open a view to everyone, signed in or not."""
+    cast(Any, view).access = Rule(is_public=True)
+    return view
+
+
+def members_only(view: View) -> View:
+    """Open a view to every signed-in member."""
+    cast(Any, view).access = Rule()
+    return view
+
+
+def roles_only(*roles: str) -> Callable[[View], View]:
+    """Open a view to members who hold one of these roles somewhere."""
+    unknown = set(roles) - set(ROLES)
+    if unknown or not roles:
+        raise ValueError(f"no such role: {unknown}")
+
+    def mark(view: View) -> View:
+        cast(Any, view).access = Rule(roles=roles)
+        return view
+
+    return mark
+
+
+def current_actor() -> Actor:
+    """Return who acts in this request.
+
+    Raises SignInNeeded.
+    """
+    actor = visiting_actor()
+    if actor is None:
+        raise SignInNeeded
+    return actor
+
+
+def visiting_actor() -> Actor | None:
+    """Return who acts in this request, None for a stranger."""
+    return current_user.actor if current_user.is_authenticated else None
+
+
+def session_cookie_name() -> str:
+    """Return the cookie's name: with the prefix that browsers tie to this host wherever it is Secure."""
+    return "__Host-pointsbank" if current_app.config["SESSION_COOKIE_SECURE"] else "pointsbank"
+
+
+def session_token() -> str | None:
+    """Return the session token this request came with: the Authorization header first, else the cookie."""
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
+    return request.cookies.get(session_cookie_name())
+
+
+def set_session_cookie(response: AnyResponse, token: str, seconds: int) -> None:
+    """Give the browser its session: HttpOnly, SameSite=Lax, Secure outside development."""
+    response.set_cookie(
+        session_cookie_name(),
+        token,
+        max_age=seconds,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        path="/",
+    )
+
+
+def drop_session_cookie(response: AnyResponse) -> None:
+    """Take the session from the browser."""
+    response.delete_cookie(
+        session_cookie_name(),
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        path="/",
+    )
+
+
+def wants_json() -> bool:
+    """Tell a program's request from a page's."""
+    return request.path.startswith("/api/")
+
+
+def install(app: Flask, find_actor: FindActor) -> None:
+    """Put the guard before every view; find_actor looks a session token up."""
+    manager = LoginManager(app)
+    manager.session_protection = None
+    csrf.init_app(app)
+
+    @manager.request_loader  # type: ignore[untyped-decorator]
+    def load(_request: Request) -> Visitor | None:
+        token = session_token()
+        actor = find_actor(token) if token else None
+        return Visitor(actor) if actor else None
+
+    @app.before_request
+    def guard() -> Response | AnyResponse | None:
+        if request.endpoint is None or request.endpoint == "static":
+            return None
+        view = app.view_functions[request.endpoint]
+        rule: Rule = cast(Any, view).access
+        if request.method not in SAFE_METHODS and "Authorization" not in request.headers:
+            # A program with a token has no cookie that a foreign page could use; its sign-in has neither.
+            if not getattr(view, "is_for_programs", False):
+                csrf.protect()
+        if rule.is_public:
+            return None
+        actor = visiting_actor()
+        if actor is None:
+            if wants_json() or request.method not in SAFE_METHODS:
+                raise SignInNeeded
+            return redirect(url_for("sign_in.sign_in", next=request.path))
+        if rule.roles and not actor.is_(*rule.roles):
+            raise NotAllowed
+        return None
+
+
+def for_programs(view: View) -> View:
+    """Mark a view that takes no cookie, so that no form token is asked of it."""
+    cast(Any, view).is_for_programs = True
+    return view

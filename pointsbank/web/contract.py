@@ -1,0 +1,163 @@
+"""The JSON contract: the OpenAPI document, blueprints, strict fields and paging."""
+
+import base64
+import binascii
+from typing import Any
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from flask_smorest import Api as SmorestApi
+from flask_smorest import Blueprint as SmorestBlueprint
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from werkzeug.routing import IntegerConverter, Map
+
+from pointsbank.core.errors import Invalid
+from pointsbank.core.text import cleaned, cleaned_lines
+from pointsbank.web.access import anyone
+
+ID_MAX = 2**63 - 1
+PAGE_LIMIT = 50
+PAGE_LIMIT_MAX = 200
+
+
+class BadCursor(Invalid):
+    """A cursor comes from the answer before; nobody else makes one."""
+
+    code = "bad_cursor"
+    message = "This page marker is not one of ours."
+
+
+class IdConverter(IntegerConverter):
+    """A row's id in a path; a number no row can have is an unknown address, not a fault."""
+
+    def __init__(self, map: Map) -> None:  # noqa: A002 - Werkzeug's own parameter name
+        """Bound the number to what both engines can hold."""
+        super().__init__(map, min=1, max=ID_MAX)
+
+
+class Api(SmorestApi):  # type: ignore[misc]  # the library has no types
+    """Flask-smorest with our own form of errors."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to web.errors."""
+
+
+class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the library has no types
+    """A JSON door; paging is ours, so smorest's header stays away."""
+
+    PAGINATION_HEADER_NAME = None
+
+
+class Body(Schema):
+    """A request body: a field we do not know is the caller's mistake, and is said so."""
+
+    class Meta:
+        """Refuse unknown fields."""
+
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Text as a person types it: NFC, no control or invisible characters, one line, bounded."""
+
+    def __init__(
+        self, *, length_max: int, length_min: int = 1, lines: bool = False, **more: Any
+    ):
+        """Bound the cleaned text, so that a name of spaces alone is refused."""
+        self.clean = cleaned_lines if lines else cleaned
+        self.lines = lines
+        super().__init__(validate=validate.Length(min=length_min, max=length_max), **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **more)
+        return self.clean(text)
+
+
+class Whole(fields.Integer):
+    """A whole number, strictly: 1.9, "7" and full-width digits are refused, not bent."""
+
+    def __init__(self, *, least: int, most: int, **more: Any) -> None:
+        """Bound the number on both sides."""
+        super().__init__(strict=True, validate=validate.Range(min=least, max=most), **more)
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValidationError(self.error_messages["invalid"])
+        return value
+
+
+class RowId(Whole):
+    """The id of a row in a body."""
+
+    def __init__(self, **more: Any) -> None:
+        """Bound the id to what both engines can hold."""
+        super().__init__(least=1, most=ID_MAX, **more)
+
+
+class When(fields.AwareDateTime):
+    """An RFC 3339 moment; one without an offset is refused, because nobody knows when it is."""
+
+    def __init__(self, **more: Any) -> None:
+        """Take ISO format with an offset only."""
+        super().__init__(format="iso", **more)
+
+
+class PageQuery(Body):
+    """What every list takes."""
+
+    cursor = fields.String(validate=validate.Length(max=200))
+    limit = fields.Integer(
+        load_default=PAGE_LIMIT, validate=validate.Range(min=1, max=PAGE_LIMIT_MAX)
+    )
+
+
+def cursor_from(position: int | str) -> str:
+    """Write where the next page begins, opaque to the caller."""
+    return base64.urlsafe_b64encode(f"v1:{position}".encode()).decode().rstrip("=")
+
+
+def position_from(cursor: str | None) -> int | None:
+    """Read where the next page begins.
+
+    Raises BadCursor.
+    """
+    if not cursor:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        version, _, position = text.partition(":")
+        if version != "v1" or not position.isdigit() or int(position) > ID_MAX:
+            raise BadCursor
+        return int(position)
+    except (ValueError, binascii.Error) as error:
+        raise BadCursor from error
+
+
+def install(app: Flask) -> Api:
+    """Set the OpenAPI document up; rooms register their blueprints on what is returned."""
+    app.url_map.converters["id"] = IdConverter
+    app.config.update(
+        API_TITLE="Pointsbank",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = Api(
+        app,
+        spec_kwargs={
+            "info": {"description": "Claims, scans, the points ledger, redemption, rankings."},
+            "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"token": []}],
+        },
+    )
+    describe = app.view_functions["api-docs.openapi_json"]
+
+    @anyone
+    def openapi_json() -> ResponseReturnValue:
+        answer: ResponseReturnValue = describe()
+        return answer
+
+    app.view_functions["api-docs.openapi_json"] = openapi_json
+    api.register_converter(IdConverter, lambda _: {"type": "integer", "minimum": 1})
+    return api

@@ -1,0 +1,155 @@
+"""Refusals and faults as answers: problem details for programs, a page with the same sentence for people."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from werkzeug.exceptions import HTTPException
+
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
+from pointsbank.web.access import BadForm, SignInNeeded, wants_json
+
+STATUS: dict[type[Refusal], int] = {
+    Invalid: 400,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooMany: 429,
+    SignInNeeded: 401,
+    BadForm: 400,
+}
+# Leaves whose status the HTTP contract fixes apart from their kind's.
+STATUS_BY_CODE = {"bad_credentials": 401, "code_expired": 410}
+
+RETRY_AFTER_SECONDS = 2
+
+logger = structlog.get_logger()
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the HTTP status of a refusal: its code's own, else that of its nearest kind."""
+    if refusal.code in STATUS_BY_CODE:
+        return STATUS_BY_CODE[refusal.code]
+    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
+
+
+def sentence_of(refusal: Refusal) -> str:
+    """Return the refusal's sentence in the language of this request."""
+    return str(gettext(refusal.sentence, **refusal.facts))
+
+
+def problem(status: int, code: str, detail: str, **facts: Any) -> Response:
+    """Answer RFC 9457 problem details."""
+    body = {
+        **facts,
+        "type": f"urn:pointsbank:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = "application/problem+json"
+    return response
+
+
+def refusal_answer(status: int, code: str, detail: str, **facts: Any) -> Response:
+    """Answer in the asker's own form: problem details, or the error page."""
+    if wants_json():
+        return problem(status, code, detail, **facts)
+    page = render_template(
+        "error.html",
+        status=status,
+        title=gettext("This did not work"),
+        detail=detail,
+        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
+    )
+    return make_response(page, status)
+
+
+def on_refusal(refusal: Refusal) -> ResponseReturnValue:
+    """Answer a refusal."""
+    response = refusal_answer(
+        status_of(refusal), refusal.code, sentence_of(refusal), **refusal.facts
+    )
+    if "retry_after_seconds" in refusal.facts:
+        response.headers["Retry-After"] = str(refusal.facts["retry_after_seconds"])
+    if isinstance(refusal, SignInNeeded):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+HTTP_SENTENCES = {
+    400: "The request could not be read.",
+    404: "There is nothing here.",
+    405: "This address does not take that method.",
+    413: "This is too large.",
+    415: "This kind of content is not taken here.",
+    422: "Some fields are not right.",
+}
+
+
+def on_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer what Werkzeug and the schema layer refuse."""
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    code = HTTPStatus(status).name.lower()
+    facts: dict[str, Any] = {}
+    if status == 422:
+        code = "bad_fields"
+        facts["errors"] = field_errors(getattr(error, "data", None) or {})
+    sentence = HTTP_SENTENCES.get(status, "This did not work.")
+    response = refusal_answer(status, code, gettext(sentence), **facts)
+    for name, value in error.get_headers(request.environ):
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def field_errors(data: dict[str, Any]) -> dict[str, Any]:
+    """Return {field: [sentences]} from what the schema layer found in the body, query or form."""
+    found: dict[str, Any] = {}
+    for errors in data.get("messages", {}).values():
+        found.update(errors if isinstance(errors, dict) else {"_body": errors})
+    return found
+
+
+def on_database_error(error: DBAPIError | TimeoutError) -> ResponseReturnValue:
+    """Answer 503 when the database is busy, full or away: nothing was kept, trying again is right."""
+    if not isinstance(error, OperationalError | TimeoutError):
+        raise error
+    logger.error("database_unavailable", kind=type(error).__name__)
+    sentence = gettext("The service is busy. Nothing was changed; please try again.")
+    response = refusal_answer(503, "busy", sentence)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def on_fault(error: Exception) -> ResponseReturnValue:
+    """Answer 500 with an id that stands in the log, and nothing of the fault itself."""
+    fault_id = uuid4().hex[:12]
+    logger.error("fault", fault_id=fault_id, exc_info=error)
+    sentence = gettext("Something went wrong on our side. Nothing was changed.")
+    return refusal_answer(500, "fault", sentence, fault_id=fault_id)
+
+
+def install(app: Flask) -> None:
+    """Register the answers."""
+
+    def on_bad_form(_error: CSRFError) -> ResponseReturnValue:
+        return on_refusal(BadForm())
+
+    app.register_error_handler(Refusal, on_refusal)
+    app.register_error_handler(CSRFError, on_bad_form)
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(DBAPIError, on_database_error)
+    app.register_error_handler(TimeoutError, on_database_error)
+    app.register_error_handler(Exception, on_fault)

@@ -1,0 +1,94 @@
+"""How points, hours, dates and names are written on a page."""
+
+from datetime import date, datetime
+
+from flask import Flask, current_app
+from flask_babel import gettext
+
+from pointsbank.core.text import masked_name
+from pointsbank.web.languages import locale_name
+
+MINUS = "\u2212"
+WEEKDAYS_ZH = "一二三四五六日"
+
+
+def points(value: int) -> str:
+    """Write 12,345."""
+    return f"{value:,}".replace("-", MINUS)
+
+
+def signed(value: int) -> str:
+    """Write +25 or −120, with the true minus sign."""
+    return f"+{value:,}" if value > 0 else f"{value:,}".replace("-", MINUS)
+
+
+def hours(minutes: int) -> str:
+    """Write minutes as 2小时30分."""
+    whole, rest = divmod(minutes, 60)
+    if whole and rest:
+        return str(gettext("%(hours)s h %(minutes)s min", hours=whole, minutes=rest))
+    if whole:
+        return str(gettext("%(hours)s h", hours=whole))
+    return str(gettext("%(minutes)s min", minutes=rest))
+
+
+def hundredths(value: int) -> str:
+    """Write 8450 hundredths as 84.5."""
+    return f"{value / 100:.2f}".rstrip("0").rstrip(".")
+
+
+def local(moment: datetime) -> datetime:
+    """Return a moment on the wall clock."""
+    return moment.astimezone(current_app.extensions["settings"].zone)
+
+
+def day(value: date | datetime) -> str:
+    """Write 11月21日, or 21 Nov."""
+    on = local(value).date() if isinstance(value, datetime) else value
+    if locale_name() == "zh":
+        return f"{on.month}月{on.day}日"
+    return f"{on.day} {on:%b}"
+
+
+def full_day(value: date | datetime) -> str:
+    """Write 2026-11-21, the form of printed lines."""
+    on = local(value).date() if isinstance(value, datetime) else value
+    return on.isoformat()
+
+
+def weekday(value: date | datetime) -> str:
+    """Write 周六, or Sat."""
+    on = local(value).date() if isinstance(value, datetime) else value
+    return f"周{WEEKDAYS_ZH[on.weekday()]}" if locale_name() == "zh" else f"{on:%a}"
+
+
+def clock_time(value: datetime) -> str:
+    """Write 13:30."""
+    return f"{local(value):%H:%M}"
+
+
+def moment(value: datetime) -> str:
+    """Write 11月21日 13:30."""
+    return f"{day(value)} {clock_time(value)}"
+
+
+def form_moment(value: datetime | None) -> str:
+    """Write a moment as a datetime-local field takes it."""
+    return f"{local(value):%Y-%m-%dT%H:%M}" if value else ""
+
+
+def install(app: Flask) -> None:
+    """Give the templates these filters."""
+    app.jinja_env.filters.update(
+        points=points,
+        signed=signed,
+        hours=hours,
+        hundredths=hundredths,
+        day=day,
+        full_day=full_day,
+        weekday=weekday,
+        time=clock_time,
+        moment=moment,
+        form_moment=form_moment,
+        mask=masked_name,
+    )

@@ -1,0 +1,103 @@
+"""Idempotency-Key: a repeated request is answered as the first time and does nothing again."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Response, jsonify, request
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.orm import Session
+
+from pointsbank.core.db import run
+from pointsbank.core.errors import Invalid, KeyReused
+from pointsbank.web.models import IdempotentAnswer
+
+KEY_LENGTH_MAX = 255
+
+
+class KeyMissing(Invalid):
+    """Where points move, the caller names the request, so that it can be sent again safely."""
+
+    code = "idempotency_key_missing"
+    message = "The header Idempotency-Key is needed: 1 to 255 visible ASCII characters."
+
+
+def request_key() -> str:
+    """Return this request's Idempotency-Key.
+
+    Raises KeyMissing, also for one that is too long or not visible ASCII.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not 1 <= len(key) <= KEY_LENGTH_MAX or not all("!" <= c <= "~" for c in key):
+        raise KeyMissing
+    return key
+
+
+def answer_once(
+    use_case: Callable[[Session], dict[str, Any]],
+    *,
+    member_id: int,
+    key: str,
+    now: datetime,
+    status: int = 201,
+) -> Response:
+    """Run a use case once for a member's key, and answer every repeat with the same status and body.
+
+    The key's row is written first, so that a request with the same key at the same time waits for this
+    one. A refusal leaves no row: a later try is judged anew. Raises KeyReused for another body.
+    """
+    request_hash = hashlib.sha256(
+        b"\0".join((request.method.encode(), request.path.encode(), request.get_data()))
+    ).digest()
+
+    def work(session: Session) -> tuple[int, dict[str, Any], bool]:
+        prior = _claim_key(session, member_id, key, request_hash, now)
+        if prior is not None:
+            if bytes(prior.request_hash) != request_hash:
+                raise KeyReused
+            return prior.status, prior.body, True
+        body = use_case(session)
+        session.execute(
+            update(IdempotentAnswer)
+            .where(IdempotentAnswer.member_id == member_id, IdempotentAnswer.key == key)
+            .values(status=status, body=body)
+        )
+        return status, body, False
+
+    answered_status, body, is_replay = run(work)
+    response = jsonify(body)
+    response.status_code = answered_status
+    if is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _claim_key(
+    session: Session, member_id: int, key: str, request_hash: bytes, now: datetime
+) -> Any:
+    """Write the key's row and return None, or return the answer that stands under it."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    insert = insert_postgresql if is_postgresql else insert_sqlite
+    claimed = session.execute(
+        insert(IdempotentAnswer)
+        .values(
+            member_id=member_id,
+            key=key,
+            request_hash=request_hash,
+            status=0,
+            body={},
+            answered_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(IdempotentAnswer.key)
+    ).first()
+    if claimed is not None:
+        return None
+    return session.execute(
+        select(
+            IdempotentAnswer.request_hash, IdempotentAnswer.status, IdempotentAnswer.body
+        ).where(IdempotentAnswer.member_id == member_id, IdempotentAnswer.key == key)
+    ).one()

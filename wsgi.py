@@ -1,0 +1,8 @@
+"""The WSGI entry: reads the settings once and makes the application."""
+
+import os
+
+from pointsbank.app import create_app
+from pointsbank.core.settings import read_settings
+
+app = create_app(read_settings(os.environ))
