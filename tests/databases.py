@@ -1,0 +1,216 @@
+"""Databases for tests: built once a session by the real migrations, copied for every test."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from flask_migrate import upgrade
+from psycopg import sql
+
+from pointsbank.app import create_app
+from pointsbank.core.db import db
+from pointsbank.core.settings import Settings
+from tests.postgres import Server, server_for
+from tests.shelf import locked
+
+ENGINES = ("sqlite", "postgresql")
+
+# Deleting leaves dead rows behind; above this size a new empty file is the cheaper way.
+TRUNCATE_BYTES_MIN = 512 * 1024
+
+
+def settings_for(database_url: str) -> Settings:
+    """Return settings of a service under test on this database."""
+    return Settings(
+        database_url=database_url,
+        secret_key="a key that only tests know, of fair length",
+        environment="test",
+    )
+
+
+def migrate(database_url: str) -> None:
+    """Bring a database to the newest migration, as `pointsbank migrate` does."""
+    app = create_app(settings_for(database_url))
+    with app.app_context():
+        upgrade()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+class Databases:
+    """Hands out databases to the tests of one process."""
+
+    def __init__(self, shelf: Path, prefix: str) -> None:
+        self._shelf = shelf
+        self._prefix = prefix
+        self._made = 0
+        self._own: WorkerDatabase | None = None
+
+    @property
+    def server(self) -> Server:
+        """The session's PostgreSQL; started by whoever asks first."""
+        return server_for(self._shelf)
+
+    def for_one_test(self, engine_name: str) -> tuple[str, Callable[[], None]]:
+        """Return the URL of a database as the migrations made it, and how to give it back."""
+        if engine_name == "sqlite":
+            return self.copy(engine_name)
+        if self._own is None:
+            name = f"{self._prefix}{os.getpid():x}"
+            self._own = WorkerDatabase(self.server, name, self._postgres_template())
+        self._own.restore()
+        return self.server.url_of(self._own.name), lambda: None
+
+    def copy(self, engine_name: str) -> tuple[str, Callable[[], None]]:
+        """Return the URL of a new copy that nobody else touches, and how to remove it."""
+        name = self._next_name()
+        if engine_name == "sqlite":
+            shutil.copyfile(self._sqlite_template(), self._shelf / f"{name}.sqlite")
+            return self._sqlite(name)
+        url = self.server.create_database(name, self._postgres_template())
+        return url, lambda: self.server.drop_database(name)
+
+    def empty(self, engine_name: str) -> tuple[str, Callable[[], None]]:
+        """Return the URL of a database without any table, and how to remove it."""
+        name = self._next_name()
+        if engine_name == "sqlite":
+            return self._sqlite(name)
+        return self.server.create_database(name), lambda: self.server.drop_database(name)
+
+    def close(self) -> None:
+        """Leave the server."""
+        if self._own is not None:
+            self._own.close()
+
+    def _next_name(self) -> str:
+        self._made += 1
+        return f"{self._prefix}{os.getpid():x}_{self._made}"
+
+    def _sqlite(self, name: str) -> tuple[str, Callable[[], None]]:
+        path = self._shelf / f"{name}.sqlite"
+
+        def remove() -> None:
+            for file in self._shelf.glob(f"{path.name}*"):
+                file.unlink()
+
+        return f"sqlite:///{path}", remove
+
+    def _sqlite_template(self) -> Path:
+        template = self._shelf / "template.sqlite"
+        self._once("sqlite", lambda: migrate(f"sqlite:///{template}"))
+        return template
+
+    def _postgres_template(self) -> str:
+        template = f"{self._prefix}template"
+        self._once("postgresql", lambda: migrate(self.server.create_database(template)))
+        return template
+
+    def _once(self, engine_name: str, build: Callable[[], None]) -> None:
+        """Build a template in one process for all; what failed once is not tried again."""
+        state = self._shelf / f"{engine_name}.state"
+        with locked(self._shelf / f"{engine_name}.lock"):
+            if not state.exists():
+                state.write_text("The migrations failed; the first test that asked shows why.")
+                build()
+                state.write_text("")
+        if complaint := state.read_text():
+            raise RuntimeError(complaint)
+
+
+class WorkerDatabase:
+    """One process's database on PostgreSQL, brought back to the template's rows for every test.
+
+    Emptying the tables that a test wrote to takes a quarter of the time of a fresh copy of the
+    template (measured with 60 tables: 8 ms and 30 ms, and a copy's first connection is dearer).
+    Tests that change the schema take a copy of their own.
+    """
+
+    def __init__(self, server: Server, name: str, template: str) -> None:
+        self.name = name
+        self._server = server
+        self._template = template
+        self._used = False
+        self._make()
+
+    def _make(self) -> None:
+        self._server.create_database(self.name, self._template)
+        self._connection = self._server.connect(self.name)
+        self._tables = [
+            sql.Identifier(name)
+            for (name,) in self._connection.execute(
+                "SELECT relname FROM pg_class"
+                " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            )
+        ]
+        self._seed = {table.as_string(): self._read(table) for table, _ in self._filled()}
+        self._sequences = self._read_sequences()
+
+    def restore(self) -> None:
+        """Bring every table and sequence back to what the migrations left."""
+        if not self._used:
+            self._used = True
+            return
+        self._dismiss_others()
+        try:
+            self._rewrite()
+        except psycopg.errors.InsufficientPrivilege:
+            # On a lent server we may be no superuser, and then triggers cannot be passed by.
+            self.close()
+            self._make()
+
+    def close(self) -> None:
+        """Close the connection that keeps watch."""
+        self._connection.close()
+
+    def _dismiss_others(self) -> None:
+        """End connections that the test before left open: their locks would be waited for."""
+        self._connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    def _rewrite(self) -> None:
+        with self._connection.transaction():
+            # Passes by foreign keys and by the triggers that keep transfers immutable.
+            self._connection.execute("SET LOCAL session_replication_role = replica")
+            for table, size_bytes in self._filled():
+                if size_bytes < TRUNCATE_BYTES_MIN:
+                    self._connection.execute(sql.SQL("DELETE FROM {}").format(table))
+                else:
+                    self._connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(table))
+            for name, rows in self._seed.items():
+                with self._connection.cursor().copy(f"COPY {name} FROM STDIN") as copy:
+                    copy.write(rows)
+            for sequence, value in self._read_sequences().items():
+                if value != self._sequences[sequence]:
+                    first = self._sequences[sequence]
+                    self._connection.execute(
+                        "SELECT setval(%s::regclass, %s, %s)",
+                        (sequence, first or 1, first is not None),
+                    )
+
+    def _filled(self) -> list[tuple[sql.Identifier, int]]:
+        """Return the tables that hold any row, each with its size in bytes."""
+        question = sql.SQL(" UNION ALL ").join(
+            sql.SQL(
+                "SELECT {number}, pg_relation_size({name}::regclass)"
+                " WHERE EXISTS (SELECT FROM {table})"
+            ).format(number=number, name=sql.Literal(table.as_string()), table=table)
+            for number, table in enumerate(self._tables)
+        )
+        return [
+            (self._tables[number], size) for number, size in self._connection.execute(question)
+        ]
+
+    def _read(self, table: sql.Identifier) -> bytes:
+        with self._connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(table)) as copy:
+            return b"".join(bytes(part) for part in copy)
+
+    def _read_sequences(self) -> dict[str, int | None]:
+        rows = self._connection.execute(
+            "SELECT quote_ident(sequencename), last_value FROM pg_sequences"
+            " WHERE schemaname = 'public'"
+        )
+        return dict(rows.fetchall())
