@@ -1,0 +1,58 @@
+// Small comforts for every page; everything works without them.
+
+const TOAST_MS = 8000; // look.md: six seconds at least
+
+// A form marked data-once goes out once: a second tap on a slow network would only confuse.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[data-once]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  // After the submit has been read: a disabled button would not send its name and value.
+  setTimeout(() => {
+    for (const button of form.querySelectorAll("button[type=submit]")) {
+      button.disabled = true;
+      button.setAttribute("aria-busy", "true");
+    }
+  });
+});
+
+// "Back" may show the page as it was left, with its buttons still off.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("button[aria-busy]")) {
+      button.disabled = false;
+      button.removeAttribute("aria-busy");
+    }
+  }
+});
+
+// In elder mode a message stays until the next page.
+if (document.documentElement.dataset.mode !== "elder") {
+  for (const toast of document.querySelectorAll("[data-toast]")) {
+    setTimeout(() => { if (!toast.matches(":hover, :focus-within")) toast.remove(); }, TOAST_MS);
+  }
+}
+
+// One question at a time; Escape takes it back.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches?.("details.ask") || !event.target.open) return;
+  for (const other of document.querySelectorAll("details.ask[open]")) {
+    if (other !== event.target) other.open = false;
+  }
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const open = document.querySelector("details.ask[open]");
+  if (!open) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
+// After a refused form the summary is read first.
+document.querySelector(".problems")?.focus();
