@@ -47,8 +47,8 @@ screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
 bench: $(VENV)/.dev ## measure the hot calls and print the ratios
 	@for script in bench/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
 
-clean: ## remove what was installed and made here; the demonstration's database too
-	rm -rf $(VENV) instance .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean: ## remove what was installed and cached here; databases in instance/ stay
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define compile
