@@ -25,7 +25,7 @@ class RollUp(Model):
 
 
 class MemberStanding(Model):
-    """One member's measures in one period. parts explain the evaluation score, category by category."""
+    """One member's measures in one period; parts explain the score, category by category."""
 
     __tablename__ = "member_standing"
     __table_args__ = (
@@ -46,7 +46,7 @@ class MemberStanding(Model):
 
 
 class BranchStanding(Model):
-    """One branch's measures: its members' mean evaluation score, and their points and minutes together."""
+    """One branch's measures: its members' mean score, their points and minutes together."""
 
     __tablename__ = "branch_standing"
 
