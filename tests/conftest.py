@@ -5,8 +5,8 @@ import random
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,8 +19,9 @@ from pointsbank.core.settings import Settings
 from tests.databases import ENGINES, Databases, settings_for
 from tests.moments import NOON
 from tests.postgres import URL_VARIABLE, Server, session_prefix
+from tests.serving import free_port, serving
 from tests.shelf import VARIABLE as SHELF_VARIABLE
-from tests.shelf import Shelf
+from tests.shelf import Shelf, shelf_folder
 
 SEED_VARIABLE = "POINTSBANK_TEST_SEED"
 PREFIX_VARIABLE = "POINTSBANK_TEST_PREFIX"
@@ -78,7 +79,7 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
     """Databases for this process."""
-    handed_out = Databases(Path(os.environ[SHELF_VARIABLE]), os.environ[PREFIX_VARIABLE])
+    handed_out = Databases(shelf_folder(), os.environ[PREFIX_VARIABLE])
     yield handed_out
     handed_out.close()
 
@@ -155,6 +156,15 @@ def writing(app: Flask) -> Callable[[], AbstractContextManager[Session]]:
             yield opened
 
     return one_transaction
+
+
+@pytest.fixture
+def live_server(settings: Settings) -> Iterator[str]:
+    """The URL of the real service, in a process of its own on this test's database."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with serving(replace(settings, port=port, public_url=url), shelf_folder()) as answering:
+        yield answering
 
 
 @pytest.fixture

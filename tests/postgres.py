@@ -40,6 +40,8 @@ DATABASE_PREFIX = "pointsbank_test_"
 SERVER_SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
+    # In the data directory, so that it is gone with it.
+    "dynamic_shared_memory_type": "mmap",
     "shared_buffers": "64MB",
     # Nothing of a test database is worth surviving a power cut.
     "fsync": "off",
@@ -219,7 +221,9 @@ def keep(shelf: Path) -> None:
                 _wait_until_ready(server, url)
                 _write(
                     shelf / "server.json",
-                    json.dumps({"url": url.render_as_string(), "pid": server.pid}),
+                    json.dumps(
+                        {"url": url.render_as_string(), "pid": server.pid, "folder": str(shelf)}
+                    ),
                 )
                 wait_for_the_end(shelf)
             finally:

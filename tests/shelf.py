@@ -33,6 +33,11 @@ def roomy_folder() -> Path:
     return memory if has_room else Path(tempfile.gettempdir())
 
 
+def shelf_folder() -> Path:
+    """Return the folder of the session that this process belongs to."""
+    return Path(os.environ[VARIABLE])
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold a file's lock against every other process; wait for it as long as it takes."""
