@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 ADD = text(
     """
-    INSERT INTO lot (wallet_id, expires_on, granted, used) VALUES (:wallet_id, :expires_on, :points, 0)
+    INSERT INTO lot (wallet_id, expires_on, granted, used)
+    VALUES (:wallet_id, :expires_on, :points, 0)
     ON CONFLICT (wallet_id, expires_on) DO UPDATE SET granted = lot.granted + :points
     """
 ).bindparams(bindparam("expires_on", type_=Date()))
 
-# A running total over the lots in order of expiry: a lot gives what is still wanted after the ones before it.
+# A running total over the lots in order of expiry: a lot gives what is still wanted after the
+# ones before it.
 CHOOSE_EARLIEST = """
     INSERT INTO lot_use (transfer_id, expires_on, points)
     SELECT :transfer_id, expires_on,
@@ -61,7 +63,8 @@ RETURN_USE = text(
 
 UNUSE = text(
     """
-    UPDATE lot SET used = used - :points WHERE wallet_id = :wallet_id AND expires_on = :expires_on
+    UPDATE lot SET used = used - :points
+    WHERE wallet_id = :wallet_id AND expires_on = :expires_on
     """
 ).bindparams(bindparam("expires_on", type_=Date()))
 
@@ -84,9 +87,10 @@ def take(session: Session, *, wallet_id: int, transfer_id: int, points: int) -> 
 def give_back(
     session: Session, *, wallet_id: int, spent_by: int, points: int, not_before: date
 ) -> None:
-    """Return points of a spending to the lots they came from, those that expire last coming back first.
+    """Return points of a spending to its lots, those that expire last coming back first.
 
-    not_before: a lot that ends earlier is not revived; its points come back good through this day.
+    not_before: a lot that ends earlier is not revived; its points come back good through this
+    day.
     Rule: docs/ledger.md, "Expiry".
     """
     left = points

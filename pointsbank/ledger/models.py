@@ -1,4 +1,4 @@
-"""Tables of the ledger. Immutability of transfer and block is kept by triggers in the migrations."""
+"""Tables of the ledger. Triggers in the migrations keep transfer and block unchangeable."""
 
 from datetime import date, datetime
 
@@ -7,7 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pointsbank.core.db import BigId, Model, one_of
 
-# Ten thousand hours of service in one line would be a mistake; SUM() over bigint stays far from overflow.
+# Ten thousand hours of service in one line would be a mistake; SUM() over bigint stays far from
+# overflow.
 TRANSFER_POINTS_MAX = 100_000
 
 ACCOUNT_KINDS = ("member", "fund", "merchant", "issue", "expired", "clearing")
@@ -70,7 +71,7 @@ class Hold(Model):
 
 
 class Transfer(Model):
-    """One movement of points; wallet_seq is the printed line number of the wallet's passbook."""
+    """One movement of points; wallet_seq is its line number in the wallet's passbook."""
 
     __tablename__ = "transfer"
     __table_args__ = (
@@ -81,7 +82,8 @@ class Transfer(Model):
         ),
         CheckConstraint("wallet_after IS NULL OR wallet_after >= 0", name="wallet_after"),
         CheckConstraint(
-            "(wallet_id IS NULL) = (wallet_seq IS NULL) AND (wallet_id IS NULL) = (wallet_after IS NULL)",
+            "(wallet_id IS NULL) = (wallet_seq IS NULL)"
+            " AND (wallet_id IS NULL) = (wallet_after IS NULL)",
             name="wallet_line",
         ),
         CheckConstraint(one_of("kind", TRANSFER_KINDS), name="kind"),

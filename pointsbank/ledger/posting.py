@@ -1,4 +1,4 @@
-"""The one place where a transfer is written: one statement on PostgreSQL, two under the lock on SQLite."""
+"""The one place where a transfer is written: one statement on PostgreSQL, steps on SQLite."""
 
 import hashlib
 import json
@@ -24,9 +24,11 @@ from pointsbank.ledger.models import TRANSFER_POINTS_MAX
 class Posting:
     """A transfer asked for: whole points from the source account to the target account.
 
-    key: names the cause for ever ("award:17"); a repeat with the same body answers the first transfer.
+    key: names the cause for ever ("award:17"); a repeat with the same body answers the first
+    transfer.
     wallet: the code of the one account of the two that has a floor and a passbook.
-    expires_on: for points coming into the wallet, the last local day on which they can be spent.
+    expires_on: for points coming into the wallet, the last local day on which they can be
+    spent.
     reason: the sentence printed in the passbook; never a name or a phone.
     """
 
@@ -42,13 +44,18 @@ class Posting:
     expires_on: date | None = None
     reverses_id: int | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse what no caller may build: a transfer to itself, a wallet of neither side."""
+        if self.source == self.target or self.wallet not in (self.source, self.target):
+            raise ValueError(f"the wallet of {self.key} is one of its two different accounts")
+
     @property
-    def is_credit(self) -> bool:
+    def is_incoming(self) -> bool:
         """Whether the wallet receives."""
         return self.wallet == self.target
 
     def body_hash(self) -> bytes:
-        """Hash what a repeat must agree on: everything but the moment and the person who sends it."""
+        """Hash what a repeat must agree on: all but the moment and the person who sends it."""
         body = [
             self.kind,
             self.source,
@@ -107,14 +114,16 @@ COLUMNS = """
 INSERT_TRANSFER = _typed(
     f"""
     INSERT INTO transfer ({COLUMNS})
-    VALUES (:key, :request_hash, :kind, :source_id, :target_id, :points, :wallet_id, :wallet_seq,
-            :wallet_after, :reverses_id, :occurred_at, :recorded_at, :expires_on, :actor_id, :reason)
+    VALUES (:key, :request_hash, :kind, :source_id, :target_id, :points, :wallet_id,
+            :wallet_seq, :wallet_after, :reverses_id, :occurred_at, :recorded_at, :expires_on,
+            :actor_id, :reason)
     RETURNING id
     """
 )
 
-# One round trip. The wallet row's own condition is judged again after a wait for its lock, and ON CONFLICT
-# DO NOTHING must not be used: the wallet's UPDATE in the same statement would stand.
+# One round trip. The wallet row's own condition is judged again after a wait for its lock, and
+# ON CONFLICT DO NOTHING must not be used: the wallet's UPDATE in the same statement would
+# stand.
 POST_AT_ONCE = _typed(
     f"""
     WITH prior AS (
@@ -133,7 +142,8 @@ POST_AT_ONCE = _typed(
         RETURNING account_id, posted, seq, source.id AS source_id, target.id AS target_id
     ), added AS (
         INSERT INTO transfer ({COLUMNS})
-        SELECT :key, :request_hash, :kind, source_id, target_id, :points, account_id, seq, posted,
+        SELECT :key, :request_hash, :kind, source_id, target_id, :points, account_id, seq,
+               posted,
                CAST(:reverses_id AS bigint), CAST(:occurred_at AS timestamptz),
                CAST(:recorded_at AS timestamptz), CAST(:expires_on AS date),
                CAST(:actor_id AS bigint), :reason
@@ -149,10 +159,11 @@ POST_AT_ONCE = _typed(
 def write_transfer(session: Session, posting: Posting, now: datetime) -> Posted:
     """Write one transfer row and move its wallet, or answer the transfer its key already names.
 
-    Lots are the caller's to move: service.post does both. The wallet row stays locked until the running
-    transaction ends.
-    Raises BadPoints, AccountNotFound, AccountClosed, NotEnoughPoints, KeyReused; an IntegrityError when
-    the same key is written at the same time, after which core.db.run tries again and finds the winner's.
+    Lots are the caller's to move: service.post does both. The wallet row stays locked until the
+    running transaction ends.
+    Raises BadPoints, AccountNotFound, AccountClosed, NotEnoughPoints, KeyReused; an
+    IntegrityError when the same key is written at the same time, after which core.db.run tries
+    again and finds the winner's.
     Rule: docs/ledger.md, "Posting".
     """
     if type(posting.points) is not int or not 1 <= posting.points <= TRANSFER_POINTS_MAX:
@@ -161,7 +172,8 @@ def write_transfer(session: Session, posting: Posting, now: datetime) -> Posted:
     if session.get_bind().dialect.name == "postgresql":
         row = session.execute(POST_AT_ONCE, values).first()
         if row is None:
-            # This statement's snapshot may be older than the winner's commit: look again before refusing.
+            # This statement's snapshot may be older than the winner's commit: look again before
+            # refusing.
             prior = session.execute(PRIOR, values).first()
             if prior is None:
                 raise _refusal(session, posting)
@@ -180,7 +192,7 @@ def write_transfer(session: Session, posting: Posting, now: datetime) -> Posted:
 
 
 def _values(posting: Posting, now: datetime) -> dict[str, object]:
-    change = posting.points if posting.is_credit else -posting.points
+    change = posting.points if posting.is_incoming else -posting.points
     return {
         "key": posting.key,
         "request_hash": posting.body_hash(),

@@ -1,8 +1,9 @@
 """Writes of the ledger: open an account, post, reverse, expire."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Date, bindparam, insert, select, text, update
+from sqlalchemy import Date, Row, bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.errors import KeyReused
@@ -11,26 +12,52 @@ from pointsbank.ledger.errors import AlreadyReversed, TransferNotFound
 from pointsbank.ledger.models import WALLET_KINDS, Account, Transfer, Wallet
 from pointsbank.ledger.posting import Posted, Posting, write_transfer
 
-# Points that come back on the day they would expire can still be spent (docs/ledger.md, "Expiry").
+# Points that come back on the day they would expire can still be spent (docs/ledger.md,
+# "Expiry").
 RETURN_GRACE_DAYS = 30
 
 EXPIRED = "expired"
 
+# Two who open the same account at once: one waits, then finds what the other opened.
+OPEN_ACCOUNT = text(
+    """
+    INSERT INTO account (code, kind) VALUES (:code, :kind)
+    ON CONFLICT (code) DO NOTHING RETURNING id
+    """
+)
+
+DUE_WALLETS = text(
+    """
+    SELECT DISTINCT lot.wallet_id
+    FROM lot JOIN wallet ON wallet.account_id = lot.wallet_id
+    WHERE lot.expires_on < :today AND lot.granted > lot.used AND wallet.held = 0
+    ORDER BY lot.wallet_id
+    LIMIT :limit
+    """
+).bindparams(bindparam("today", type_=Date()))
+
+# FOR NO KEY UPDATE: an award that writes a row pointing at this wallet need not wait.
+LOCK_WALLET = text("SELECT 1 FROM wallet WHERE account_id = :wallet_id FOR NO KEY UPDATE")
+
 DUE_LOTS = (
     text(
         """
-    SELECT lot.wallet_id, lot.expires_on, account.code,
+    SELECT lot.wallet_id, lot.expires_on, lot.used, account.code,
            lot.granted - lot.used AS points
     FROM lot
     JOIN wallet ON wallet.account_id = lot.wallet_id
     JOIN account ON account.id = lot.wallet_id
-    WHERE lot.expires_on < :today AND lot.granted > lot.used AND wallet.held = 0
-    ORDER BY lot.wallet_id, lot.expires_on
-    LIMIT :limit
+    WHERE lot.wallet_id = :wallet_id
+      AND lot.expires_on < :today AND lot.granted > lot.used AND wallet.held = 0
+    ORDER BY lot.expires_on
     """
     )
     .columns(expires_on=Date())
     .bindparams(bindparam("today", type_=Date()))
+)
+
+RELEASE_REVERSAL = text(
+    "UPDATE reversed SET reversed = reversed - :points WHERE transfer_id = :transfer_id"
 )
 
 GUARD_REVERSAL = text(
@@ -48,29 +75,27 @@ def open_account(session: Session, *, code: str, kind: str) -> int:
 
     Members and funds get a wallet, which is what gives them a floor and a passbook.
     """
-    found = session.scalar(select(Account.id).where(Account.code == code))
-    if found is not None:
-        return found
-    account_id = session.execute(
-        insert(Account).values(code=code, kind=kind).returning(Account.id)
-    ).scalar_one()
+    opened = session.execute(OPEN_ACCOUNT, {"code": code, "kind": kind}).scalar()
+    if opened is None:
+        return session.execute(select(Account.id).where(Account.code == code)).scalar_one()
     if kind in WALLET_KINDS:
-        session.execute(insert(Wallet).values(account_id=account_id, posted=0, held=0, seq=0))
-    return account_id
+        session.execute(insert(Wallet).values(account_id=opened, posted=0, held=0, seq=0))
+    return int(opened)
 
 
 def post(session: Session, posting: Posting, now: datetime) -> Posted:
-    """Write one transfer and move the wallet's lots, or answer the transfer its key already names.
+    """Write one transfer and move the wallet's lots, or answer what its key already names.
 
-    Points coming in need expires_on. The wallet stays locked until the transaction ends: call this last.
+    Points coming in need expires_on. The wallet stays locked until the transaction ends: call
+    this last.
     Raises what write_transfer raises. Rule: docs/ledger.md, "Posting".
     """
-    if posting.is_credit and posting.expires_on is None:
+    if posting.is_incoming and posting.expires_on is None:
         raise ValueError("points that come in need a day on which they expire")
     posted = write_transfer(session, posting, now)
     if posted.is_replay:
         return posted
-    if posting.is_credit:
+    if posting.is_incoming:
         lots.add(
             session,
             wallet_id=posted.wallet_id,
@@ -98,62 +123,35 @@ def reverse(
     now: datetime,
     points: int | None = None,
 ) -> Posted:
-    """Write the transfer that takes another back, wholly or in part; the original stays as it is.
+    """Write the transfer that takes another back, wholly or in part; the original stays.
 
     points: how many to take back, at least 1; all that is left when not given.
     key: a repeat answers the reversal already written.
-    today: the local day; points of a spending come back to the lots they were taken from, and never
-    to a day before today plus RETURN_GRACE_DAYS.
-    Raises TransferNotFound, AlreadyReversed, KeyReused, and NotEnoughPoints when an earning is taken back
-    that was already spent.
+    today: the local day; points of a spending come back to the lots they were taken from, and
+    never to a day before today plus RETURN_GRACE_DAYS.
+    Raises TransferNotFound, AlreadyReversed, KeyReused, and NotEnoughPoints when an earning is
+    taken back that was already spent.
     """
-    prior = session.execute(
-        select(
-            Transfer.id,
-            Transfer.reverses_id,
-            Transfer.wallet_id,
-            Transfer.wallet_seq,
-            Transfer.wallet_after,
-            Transfer.points,
-        ).where(Transfer.key == key)
-    ).first()
+    prior = _reversal_under(session, key, transfer_id, points)
     if prior is not None:
-        if prior.reverses_id != transfer_id or points not in (None, prior.points):
-            raise KeyReused
-        return Posted(
-            prior.id,
-            prior.wallet_id or 0,
-            prior.wallet_seq or 0,
-            prior.wallet_after or 0,
-            prior.points,
-            is_replay=True,
-        )
+        return prior
     original = session.get(Transfer, transfer_id)
     if original is None or original.kind == "reversal" or original.wallet_id is None:
         raise TransferNotFound
-    part = _guard_reversal(session, original, points)
-    codes = dict(
-        session.execute(
-            select(Account.id, Account.code).where(
-                Account.id.in_([original.source_id, original.target_id])
-            )
-        ).all()
-    )
-    was_spending = original.wallet_id == original.source_id
-    posting = Posting(
-        key=key,
-        kind="reversal",
-        source=codes[original.target_id],
-        target=codes[original.source_id],
-        wallet=codes[original.wallet_id],
-        points=part,
-        occurred_at=now,
-        reason=reason,
-        actor_id=actor_id,
-        reverses_id=transfer_id,
-    )
+    try:
+        part = _guard_reversal(session, original, points)
+    except AlreadyReversed:
+        # The row may have been taken by a request with this very key while this one waited for
+        # it.
+        prior = _reversal_under(session, key, transfer_id, points)
+        if prior is None:
+            raise
+        return prior
+    posting = _reversal_of(session, original, part, key, reason, actor_id, now)
     posted = write_transfer(session, posting, now)
-    if was_spending:
+    if posted.is_replay:
+        session.execute(RELEASE_REVERSAL, {"transfer_id": transfer_id, "points": part})
+    elif posting.is_incoming:
         lots.give_back(
             session,
             wallet_id=original.wallet_id,
@@ -164,6 +162,61 @@ def reverse(
     else:
         lots.take(session, wallet_id=original.wallet_id, transfer_id=posted.id, points=part)
     return posted
+
+
+def _reversal_under(
+    session: Session, key: str, transfer_id: int, points: int | None
+) -> Posted | None:
+    """Return the reversal this key already names, None when it names nothing yet."""
+    prior = session.execute(
+        select(
+            Transfer.id,
+            Transfer.reverses_id,
+            Transfer.wallet_id,
+            Transfer.wallet_seq,
+            Transfer.wallet_after,
+            Transfer.points,
+        ).where(Transfer.key == key)
+    ).first()
+    if prior is None:
+        return None
+    if prior.reverses_id != transfer_id or points not in (None, prior.points):
+        raise KeyReused
+    return Posted(
+        prior.id,
+        prior.wallet_id or 0,
+        prior.wallet_seq or 0,
+        prior.wallet_after or 0,
+        prior.points,
+        is_replay=True,
+    )
+
+
+def _reversal_of(
+    session: Session,
+    original: Transfer,
+    points: int,
+    key: str,
+    reason: str,
+    actor_id: int | None,
+    now: datetime,
+) -> Posting:
+    """Return the posting that runs the other way."""
+    ids = [original.source_id, original.target_id]
+    rows = session.execute(select(Account.id, Account.code).where(Account.id.in_(ids)))
+    codes = {row.id: row.code for row in rows}
+    return Posting(
+        key=key,
+        kind="reversal",
+        source=codes[original.target_id],
+        target=codes[original.source_id],
+        wallet=codes[original.wallet_id],
+        points=points,
+        occurred_at=now,
+        reason=reason,
+        actor_id=actor_id,
+        reverses_id=original.id,
+    )
 
 
 def _guard_reversal(session: Session, original: Transfer, points: int | None) -> int:
@@ -185,28 +238,41 @@ def _guard_reversal(session: Session, original: Transfer, points: int | None) ->
 
 
 def expire_points(session: Session, *, today: date, now: datetime, limit: int = 500) -> int:
-    """Post the expiry of lots whose last day is past, and return how many were posted.
+    """Post the expiry of lots whose last day is past, in up to limit wallets; return how many
+    lots.
 
-    A repeat posts nothing more: the key is expire:{wallet}:{date}. A wallet with an open hold waits until
-    the hold is decided, because held points may not leave.
+    A repeat posts nothing more: the key is expire:{wallet}:{date}. A wallet with an open hold
+    waits until the hold is decided, because held points may not leave.
     """
-    due = session.execute(DUE_LOTS, {"today": today, "limit": limit}).all()
-    for lot in due:
-        post(
-            session,
-            Posting(
-                key=f"expire:{lot.wallet_id}:{lot.expires_on.isoformat()}",
-                kind="expire",
-                source=lot.code,
-                target=EXPIRED,
-                wallet=lot.code,
-                points=lot.points,
-                occurred_at=now,
-                reason="expired",
-            ),
-            now,
-        )
-    return len(due)
+    values = {"today": today, "limit": limit}
+    expired = 0
+    for wallet_id in session.execute(DUE_WALLETS, values).scalars().all():
+        # Judged again under the wallet's lock: what was spent since must not be taken once
+        # more.
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(LOCK_WALLET, {"wallet_id": wallet_id})
+        due = session.execute(DUE_LOTS, {**values, "wallet_id": wallet_id}).all()
+        for lot in due:
+            post(session, _expiry_of(session, lot, now), now)
+        expired += len(due)
+    return expired
+
+
+def _expiry_of(session: Session, lot: Row[Any], now: datetime) -> Posting:
+    """Return the posting that ends a lot; one filled again after its end has a further key."""
+    key = f"expire:{lot.wallet_id}:{lot.expires_on.isoformat()}"
+    if session.scalar(select(Transfer.id).where(Transfer.key == key)) is not None:
+        key = f"{key}:{lot.used}"
+    return Posting(
+        key=key,
+        kind="expire",
+        source=lot.code,
+        target=EXPIRED,
+        wallet=lot.code,
+        points=lot.points,
+        occurred_at=now,
+        reason="expired",
+    )
 
 
 def close_account(session: Session, *, account_id: int, now: datetime) -> None:

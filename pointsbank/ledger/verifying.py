@@ -14,12 +14,14 @@ class Offender:
     subject: str
 
 
-# Each statement selects a column named subject. Rules and their numbers: docs/ledger.md, "Invariants".
+# Each statement selects a column named subject. Rules and their numbers: docs/ledger.md,
+# "Invariants".
 RULES = {
-    "wallet.posted is credits less debits": """
+    "a wallet holds what came in less what went out": """
         SELECT 'wallet ' || wallet.account_id AS subject FROM wallet
         LEFT JOIN (
-            SELECT wallet_id, SUM(CASE WHEN wallet_id = target_id THEN points ELSE -points END) AS total
+            SELECT wallet_id, SUM(CASE WHEN wallet_id = target_id THEN points ELSE -points END)
+                AS total
             FROM transfer WHERE wallet_id IS NOT NULL GROUP BY wallet_id
         ) AS lines ON lines.wallet_id = wallet.account_id
         WHERE wallet.posted <> COALESCE(lines.total, 0)
@@ -27,7 +29,8 @@ RULES = {
     "lines are numbered without a gap": """
         SELECT 'wallet ' || wallet.account_id AS subject FROM wallet
         LEFT JOIN (
-            SELECT wallet_id, COUNT(*) AS lines, MIN(wallet_seq) AS first, MAX(wallet_seq) AS last
+            SELECT wallet_id, COUNT(*) AS lines, MIN(wallet_seq) AS first,
+                   MAX(wallet_seq) AS last
             FROM transfer WHERE wallet_id IS NOT NULL GROUP BY wallet_id
         ) AS book ON book.wallet_id = wallet.account_id
         WHERE wallet.seq <> COALESCE(book.lines, 0) OR wallet.seq <> COALESCE(book.last, 0)
@@ -37,14 +40,16 @@ RULES = {
         SELECT 'transfer ' || id AS subject FROM (
             SELECT id, wallet_after,
                    CASE WHEN wallet_id = target_id THEN points ELSE -points END AS change,
-                   LAG(wallet_after, 1, 0) OVER (PARTITION BY wallet_id ORDER BY wallet_seq) AS before
+                   LAG(wallet_after, 1, 0)
+                       OVER (PARTITION BY wallet_id ORDER BY wallet_seq) AS before
             FROM transfer WHERE wallet_id IS NOT NULL
         ) AS lines WHERE wallet_after <> before + change
     """,
     "held is the sum of open holds": """
         SELECT 'wallet ' || wallet.account_id AS subject FROM wallet
         LEFT JOIN (
-            SELECT wallet_id, SUM(points) AS total FROM hold WHERE state = 'open' GROUP BY wallet_id
+            SELECT wallet_id, SUM(points) AS total FROM hold
+            WHERE state = 'open' GROUP BY wallet_id
         ) AS holds ON holds.wallet_id = wallet.account_id
         WHERE wallet.held <> COALESCE(holds.total, 0)
     """,
@@ -60,16 +65,18 @@ RULES = {
         LEFT JOIN (
             SELECT transfer_id, SUM(points) AS total FROM lot_use GROUP BY transfer_id
         ) AS taken ON taken.transfer_id = transfer.id
-        WHERE transfer.wallet_id = transfer.source_id AND transfer.points <> COALESCE(taken.total, 0)
+        WHERE transfer.wallet_id = transfer.source_id
+          AND transfer.points <> COALESCE(taken.total, 0)
     """,
     "no more is reversed than was transferred": """
         SELECT 'transfer ' || original.id AS subject FROM transfer AS original
-        JOIN (
+        LEFT JOIN (
             SELECT reverses_id, SUM(points) AS total FROM transfer
             WHERE reverses_id IS NOT NULL GROUP BY reverses_id
         ) AS reversals ON reversals.reverses_id = original.id
         LEFT JOIN reversed ON reversed.transfer_id = original.id
-        WHERE reversals.total > original.points OR reversals.total <> COALESCE(reversed.reversed, 0)
+        WHERE COALESCE(reversals.total, 0) > original.points
+           OR COALESCE(reversals.total, 0) <> COALESCE(reversed.reversed, 0)
     """,
     "the wallet of a transfer is its floored account": """
         SELECT 'transfer ' || transfer.id AS subject FROM transfer
@@ -80,7 +87,7 @@ RULES = {
 
 
 def offenders(session: Session, *, limit_each: int = 20) -> list[Offender]:
-    """Return the rows that break a rule of the ledger; an empty list is the proof that none does."""
+    """Return the rows that break a rule of the ledger; an empty list proves that none does."""
     found: list[Offender] = []
     for rule, statement in RULES.items():
         rows = session.execute(text(f"{statement} LIMIT :limit"), {"limit": limit_each})
