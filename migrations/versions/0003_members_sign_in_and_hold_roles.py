@@ -153,6 +153,36 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_member_role_member_id"), "member_role", ["member_id"], unique=False
     )
+    op.create_index(
+        "uq_member_role_organization",
+        "member_role",
+        ["member_id", "role", "organization_id"],
+        unique=True,
+        sqlite_where=sa.text("withdrawn_at IS NULL AND organization_id IS NOT NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NULL AND organization_id IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_member_role_merchant",
+        "member_role",
+        ["member_id", "merchant_id"],
+        unique=True,
+        sqlite_where=sa.text("withdrawn_at IS NULL AND merchant_id IS NOT NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NULL AND merchant_id IS NOT NULL"),
+    )
+    op.create_table(
+        "volunteer_count",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "drawn", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.CheckConstraint("id = 1", name=op.f("ck_volunteer_count_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volunteer_count")),
+    )
     op.create_table(
         "redemption_code",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -216,5 +246,6 @@ def downgrade() -> None:
     op.drop_table("redemption_code")
     op.drop_table("sign_in_failure")
     op.drop_table("sign_in_session")
+    op.drop_table("volunteer_count")
     op.drop_table("member_role")
     op.drop_table("member")

@@ -1,6 +1,6 @@
 """What the members room refuses."""
 
-from pointsbank.core.errors import Conflict, Invalid, NotFound, Refusal, TooMany
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
 
 
 class BadCredentials(Refusal):
@@ -59,3 +59,80 @@ class BadRoleScope(Invalid):
 
     code = "bad_role_scope"
     message = "A clerk needs merchant_id; every other role needs organization_code."
+
+
+class VolunteerNoTaken(Conflict):
+    """A volunteer number names one person."""
+
+    code = "volunteer_no_taken"
+    message = "This volunteer number already belongs to a member."
+
+
+class NotOverThisPerson(NotAllowed):
+    """Whoever holds an administrator's role is changed only by an administrator who stands above it."""
+
+    code = "not_over_this_person"
+    message = "This person holds a role above yours. Please ask a higher administrator."
+
+
+class NotOneself(NotAllowed):
+    """Nobody stops their own account or takes their own last way in."""
+
+    code = "not_oneself"
+    message = "This cannot be done to your own account."
+
+
+class NotOurCode(Invalid):
+    """The text has not the form of one of our codes."""
+
+    code = "bad_code"
+    message = "This is not a code of ours."
+
+
+class ForgedCode(Invalid):
+    """A code of our form whose MAC does not fit, or whose number was never drawn."""
+
+    code = "bad_signature"
+    message = "This code is not genuine."
+
+
+class WrongCodePurpose(Invalid):
+    """A genuine form, shown at the wrong place; the sentence says which code it is."""
+
+    code = "wrong_purpose"
+    message = "This is a code for another purpose."
+
+
+class CodeExpired(Conflict):
+    """The code's time is over, or a newer one took its place."""
+
+    code = "code_expired"
+    message = "This code has expired. Please show a new one."
+
+
+class CodeUsed(Conflict):
+    """A code is good once."""
+
+    code = "code_used"
+    message = "This code has been used. Please make sure who stands in front of you."
+
+
+class CardNotFound(NotFound):
+    """No such card of this member, or it was revoked."""
+
+    code = "card_not_found"
+    message = "This card is not valid. It may have been replaced by a new one."
+
+
+class CardPinWrong(Invalid):
+    """The six digits do not fit the card, or the card has none."""
+
+    code = "card_pin_wrong"
+    message = "The six digits of this card are not right."
+
+
+class CardLocked(TooMany):
+    """Five wrong tries lock a card for a quarter of an hour."""
+
+    code = "card_locked"
+    message = "Too many wrong tries. Please wait %(minutes)s minutes."

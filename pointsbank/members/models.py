@@ -39,6 +39,16 @@ class Member(Model):
     joined_at: Mapped[datetime]
 
 
+class VolunteerCount(Model):
+    """The one row that volunteer numbers are drawn from, so that two at once get different ones."""
+
+    __tablename__ = "volunteer_count"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    drawn: Mapped[int]
+
+
 class MemberRole(Model):
     """A role of one person over an organization's subtree or at one merchant, until it is withdrawn."""
 
@@ -54,6 +64,24 @@ class MemberRole(Model):
         CheckConstraint(
             "organization_id IS NOT NULL OR merchant_id IS NOT NULL OR role = 'administrator'",
             name="everything",
+        ),
+        # A role stands once; the same grant twice at once meets here.
+        Index(
+            "uq_member_role_organization",
+            "member_id",
+            "role",
+            "organization_id",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL AND organization_id IS NOT NULL"),
+            postgresql_where=text("withdrawn_at IS NULL AND organization_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_member_role_merchant",
+            "member_id",
+            "merchant_id",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL AND merchant_id IS NOT NULL"),
+            postgresql_where=text("withdrawn_at IS NULL AND merchant_id IS NOT NULL"),
         ),
     )
 

@@ -1,19 +1,17 @@
 """Sign-in sessions: begun, looked up and ended in a table, so that ending one ends it everywhere."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
-from sqlalchemy import bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy import BigInteger, bindparam, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import Moment
-from pointsbank.core.keys import plain_hash
-from pointsbank.members import passwords
+from pointsbank.core.keys import keyed_hash, plain_hash
+from pointsbank.core.text import phone_from
 from pointsbank.members.errors import MemberSuspended, SignInLocked
-from pointsbank.members.models import Member, SignInFailure, SignInSession
+from pointsbank.members.models import Member, MemberRole, SignInFailure, SignInSession
 
 FAILURES_MAX = 5
 LOCK_MINUTES = 15
@@ -54,36 +52,98 @@ def find_actor(session: Session, token: str, now: datetime) -> Actor | None:
     )
 
 
-def check_password(
+@dataclass(frozen=True)
+class Try:
+    """A try to sign in, before its password is judged: what the phone leads to."""
+
+    phone_hash: bytes
+    member_id: int | None
+    password_hash: str | None
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session that has begun."""
+
+    member_id: int
+    expires_at: datetime
+    locale: str | None
+    display_mode: str
+
+
+def phone_hash(secret: str, phone: str) -> bytes:
+    """Return under which key tries for this phone are counted, whether anyone has it or not."""
+    return keyed_hash(secret, "sign-in phone", phone)
+
+
+def begin_try(session: Session, *, phone: str, secret: str, now: datetime) -> Try:
+    """Return what the phone leads to, for the door to judge the password outside any transaction.
+
+    phone: as it was typed; one that cannot be a phone is counted like any other.
+    Raises SignInLocked.
+    """
+    known = phone_from(phone)
+    counted = phone_hash(secret, known or phone)
+    locked_until = session.scalar(
+        select(SignInFailure.locked_until).where(SignInFailure.phone_hash == counted)
+    )
+    if locked_until is not None and locked_until > now:
+        raise locked(locked_until, now)
+    row = session.execute(
+        select(Member.id, Member.password_hash).where(Member.phone == known)
+    ).first()
+    return Try(counted, row.id if row else None, row.password_hash if row else None)
+
+
+def finish_try(
     session: Session,
     *,
-    phone: str | None,
-    phone_hash: bytes,
-    password: str,
-    hasher: PasswordHasher,
+    tried: Try,
+    is_right: bool,
+    token: str,
+    kind: str,
+    staff_lasts: timedelta,
+    member_lasts: timedelta,
     now: datetime,
-) -> int | None:
-    """Return the id of the member with this phone and password, None when they do not fit.
+) -> SignedIn | None:
+    """Begin a session after a right password; count a wrong one and return None.
 
-    A wrong try is counted in the running transaction, which is why it is a value and not a refusal: the
-    door keeps the count and then refuses. Known and unknown phones are counted and timed alike.
+    A wrong try is a value and not a refusal, so that the door keeps the count and then refuses. However
+    many passwords are judged at once, only five outcomes are told before the lock: whoever comes here
+    after it learns nothing. A person with a role gets staff_lasts.
     Raises SignInLocked, MemberSuspended.
     """
-    failure = session.get(SignInFailure, phone_hash, with_for_update=True)
+    failure = session.execute(
+        select(SignInFailure.locked_until)
+        .where(SignInFailure.phone_hash == tried.phone_hash)
+        .with_for_update()
+    ).first()
     if failure is not None and failure.locked_until and failure.locked_until > now:
         raise locked(failure.locked_until, now)
-    member = (
-        session.scalars(select(Member).where(Member.phone == phone)).first() if phone else None
-    )
-    right = passwords.is_right(password, member.password_hash if member else None, hasher)
-    if member is None or not right:
-        _count_failure(session, phone_hash, failure, now)
+    member = session.get(Member, tried.member_id) if tried.member_id is not None else None
+    if member is None or not is_right or member.password_hash != tried.password_hash:
+        _count_failure(session, tried.phone_hash, now)
         return None
     if failure is not None:
-        session.delete(failure)
+        session.execute(
+            delete(SignInFailure).where(SignInFailure.phone_hash == tried.phone_hash)
+        )
     if member.state != "active":
         raise MemberSuspended
-    return member.id
+    has_role = session.scalar(
+        select(MemberRole.id)
+        .where(MemberRole.member_id == member.id, MemberRole.withdrawn_at.is_(None))
+        .limit(1)
+    )
+    expires_at = begin_session(
+        session,
+        member_id=member.id,
+        token=token,
+        kind=kind,
+        lasts=staff_lasts if has_role is not None else member_lasts,
+        now=now,
+    )
+    return SignedIn(member.id, expires_at, member.locale, member.display_mode)
 
 
 def locked(locked_until: datetime, now: datetime) -> SignInLocked:
@@ -92,27 +152,34 @@ def locked(locked_until: datetime, now: datetime) -> SignInLocked:
     return SignInLocked(retry_after_seconds=seconds, minutes=-(-seconds // 60))
 
 
-def _count_failure(
-    session: Session, phone_hash: bytes, failure: SignInFailure | None, now: datetime
-) -> None:
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = insert_postgresql if is_postgresql else insert_sqlite
-    statement = insert(SignInFailure).values(
-        phone_hash=phone_hash, failures=1, locked_until=None
-    )
-    lock_is_over = failure is not None and failure.locked_until is not None
-    count = 1 if lock_is_over else SignInFailure.failures + 1
-    failures = session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["phone_hash"], set_={"failures": count, "locked_until": None}
-        ).returning(SignInFailure.failures)
-    ).scalar_one()
-    if failures >= FAILURES_MAX:
-        session.execute(
-            update(SignInFailure)
-            .where(SignInFailure.phone_hash == phone_hash)
-            .values(locked_until=now + timedelta(minutes=LOCK_MINUTES))
-        )
+# One statement, so that tries at the same moment are counted one after the other on their row.
+COUNT_FAILURE = text(
+    """
+    INSERT INTO sign_in_failure (phone_hash, failures, locked_until) VALUES (:phone_hash, 1, NULL)
+    ON CONFLICT (phone_hash) DO UPDATE SET
+        failures = CASE WHEN sign_in_failure.locked_until <= :now THEN 1
+                        ELSE sign_in_failure.failures + 1 END,
+        locked_until = CASE WHEN sign_in_failure.locked_until > :now THEN sign_in_failure.locked_until
+                            WHEN sign_in_failure.locked_until IS NULL
+                                 AND sign_in_failure.failures + 1 >= :failures_max THEN :until
+                            ELSE NULL END
+    RETURNING failures, locked_until
+    """
+).bindparams(bindparam("now", type_=Moment()), bindparam("until", type_=Moment()))
+
+
+def _count_failure(session: Session, counted: bytes, now: datetime) -> None:
+    row = session.execute(
+        COUNT_FAILURE.columns(failures=BigInteger(), locked_until=Moment()),
+        {
+            "phone_hash": counted,
+            "now": now,
+            "failures_max": FAILURES_MAX,
+            "until": now + timedelta(minutes=LOCK_MINUTES),
+        },
+    ).one()
+    if row.failures > FAILURES_MAX:
+        raise locked(row.locked_until, now)
 
 
 def begin_session(
@@ -146,9 +213,17 @@ def end_session(session: Session, *, session_id: int, now: datetime) -> None:
 
 
 def end_all_sessions(session: Session, *, member_id: int, reason: str, now: datetime) -> None:
-    """End every session of a member at once: after a new password, a lost role, a stopped account."""
-    session.execute(
-        update(SignInSession)
-        .where(SignInSession.member_id == member_id, SignInSession.ended_at.is_(None))
-        .values(ended_at=now, end_reason=reason)
+    """End every session of a member at once: after a lost role, a stopped account."""
+    end_other_sessions(session, member_id=member_id, keep_id=None, reason=reason, now=now)
+
+
+def end_other_sessions(
+    session: Session, *, member_id: int, keep_id: int | None, reason: str, now: datetime
+) -> None:
+    """End every session of a member but this one at once: after a new password."""
+    statement = update(SignInSession).where(
+        SignInSession.member_id == member_id, SignInSession.ended_at.is_(None)
     )
+    if keep_id is not None:
+        statement = statement.where(SignInSession.id != keep_id)
+    session.execute(statement.values(ended_at=now, end_reason=reason))

@@ -1,0 +1,121 @@
+"""The personal code, the redemption code and the card: their bodies, keys and spellings. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pointsbank.core.codes import Code, Purpose, seal
+from pointsbank.core.keys import derive_key
+
+# Rule: docs/decisions, qr codes. A personal code is new every 30 s; −2…+1 steps are taken online.
+PERSONAL_STEP_SECONDS = 30
+HANDLE_BYTES = 5
+STEP_BYTES = 4
+# The handle of no shift: a personal code for whoever may look.
+GENERAL = bytes(HANDLE_BYTES)
+
+REDEMPTION_SECONDS = 60
+# 77 is no prefix of the payment codes that tills know: WeChat's begin with 10 to 15, Alipay's with 25 to 30.
+REDEMPTION_PREFIX = "77"
+REDEMPTION_NUMBER_DIGITS = 15
+REDEMPTION_DIGITS = 18
+REDEMPTION_BODY_BYTES = 7
+
+CARD_NUMBER_BYTES = 10
+
+
+@dataclass(frozen=True)
+class PersonalCode:
+    """What a personal code says: who, for which shift, in which step of 30 s since 1970."""
+
+    handle: bytes
+    shift_handle: bytes
+    step: int
+
+
+def personal_key(secret: str, handle: bytes, shift_handle: bytes = GENERAL) -> bytes:
+    """Return the key of one member's codes for one shift; it opens no other member's and no other shift's."""
+    return derive_key(derive_key(secret, "personal", handle), "shift", shift_handle)
+
+
+def step_at(now: datetime) -> int:
+    """Return the step that this moment falls in."""
+    return int(now.timestamp()) // PERSONAL_STEP_SECONDS
+
+
+def personal_text(secret: str, handle: bytes, shift_handle: bytes, now: datetime) -> str:
+    """Return the text of the code that a member shows at this moment."""
+    body = handle + shift_handle + step_at(now).to_bytes(STEP_BYTES)
+    return seal(Purpose.PERSONAL, body, personal_key(secret, handle, shift_handle))
+
+
+def personal_ends_at(now: datetime) -> datetime:
+    """Return the moment at which the next personal code takes over."""
+    return datetime.fromtimestamp((step_at(now) + 1) * PERSONAL_STEP_SECONDS, UTC)
+
+
+def read_personal(code: Code) -> PersonalCode:
+    """Read the body of a personal code; whether it is genuine and fresh is the caller's to judge."""
+    if code.purpose is not Purpose.PERSONAL:
+        raise ValueError("not a personal code")
+    body = code.body
+    return PersonalCode(
+        handle=body[:HANDLE_BYTES],
+        shift_handle=body[HANDLE_BYTES : 2 * HANDLE_BYTES],
+        step=int.from_bytes(body[2 * HANDLE_BYTES :]),
+    )
+
+
+def check_digit(digits: str) -> str:
+    """Return the Luhn digit that makes these digits a valid number (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 == 0 else 1)
+        total += value - 9 if value > 9 else value
+    return str(-total % 10)
+
+
+def redemption_digits(number: str) -> str:
+    """Return the 18 digits that stand under a redemption code: 77, the number of 15 digits, a check digit."""
+    if len(number) != REDEMPTION_NUMBER_DIGITS:
+        raise ValueError(f"a redemption number has {REDEMPTION_NUMBER_DIGITS} digits")
+    body = REDEMPTION_PREFIX + number
+    return body + check_digit(body)
+
+
+def number_of_digits(digits: str) -> str | None:
+    """Return the number within 18 digits as typed or scanned, None when they are none of ours."""
+    is_ours = (
+        len(digits) == REDEMPTION_DIGITS
+        and digits.isascii()
+        and digits.isdigit()
+        and digits.startswith(REDEMPTION_PREFIX)
+        and check_digit(digits[:-1]) == digits[-1]
+    )
+    return digits[len(REDEMPTION_PREFIX) : -1] if is_ours else None
+
+
+def redemption_key(secret: str) -> bytes:
+    """Return the key of all redemption codes; the number inside was drawn by the server."""
+    return derive_key(secret, "redemption")
+
+
+def redemption_text(secret: str, number: str) -> str:
+    """Return the text of the redemption code with this number of 15 digits."""
+    body = int(number).to_bytes(REDEMPTION_BODY_BYTES)
+    return seal(Purpose.REDEMPTION, body, redemption_key(secret))
+
+
+def number_of_redemption(code: Code) -> str | None:
+    """Return the number of 15 digits within a redemption code, None for one that was never drawn."""
+    number = f"{int.from_bytes(code.body):0{REDEMPTION_NUMBER_DIGITS}d}"
+    return number if len(number) == REDEMPTION_NUMBER_DIGITS else None
+
+
+def card_key(secret: str) -> bytes:
+    """Return the key of all paper cards."""
+    return derive_key(secret, "card")
+
+
+def card_text(secret: str, number: bytes) -> str:
+    """Return the text printed on a paper card with this random number of 10 bytes."""
+    return seal(Purpose.CARD, number, card_key(secret))

@@ -1,0 +1,214 @@
+"""Reads of people and their roles, within what the reader may see."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pointsbank.core.text import masked_name
+from pointsbank.members.errors import MemberNotFound
+from pointsbank.members.models import Card, Member, MemberRole
+from pointsbank.organizations.models import Merchant, Organization
+from pointsbank.organizations.queries import within
+
+FOUND_MAX = 50
+
+
+@dataclass(frozen=True)
+class MemberFile:
+    """A person with their organization. name is the full name: only for those who may see it."""
+
+    id: int
+    volunteer_no: str
+    name: str
+    phone: str | None
+    kind: str
+    state: str
+    organization_id: int
+    organization_code: str
+    organization_name: str
+    path: str
+    grid_id: int | None
+    handle: bytes
+    joined_at: datetime
+
+    @property
+    def display_name(self) -> str:
+        """The masked name: 王*兰."""
+        return masked_name(self.name)
+
+
+@dataclass(frozen=True)
+class StandingRole:
+    """A role that stands; path is None for a clerk's, "/" for one over everything."""
+
+    id: int
+    role: str
+    organization_code: str | None
+    organization_name: str | None
+    path: str | None
+    merchant_id: int | None
+    merchant_name: str | None
+    granted_at: datetime
+
+
+@dataclass(frozen=True)
+class CardLine:
+    """A card that is good."""
+
+    id: int
+    issued_at: datetime
+    has_pin: bool
+
+
+FILE = (
+    Member.id,
+    Member.volunteer_no,
+    Member.name,
+    Member.phone,
+    Member.kind,
+    Member.state,
+    Member.organization_id,
+    Organization.code.label("organization_code"),
+    Organization.name.label("organization_name"),
+    Organization.path,
+    Member.grid_id,
+    Member.handle,
+    Member.joined_at,
+)
+
+
+def _file(row: Any) -> MemberFile:
+    return MemberFile(*row)
+
+
+def member_in_scope(session: Session, paths: Iterable[str], member_id: int) -> MemberFile:
+    """Return the member with this id, if their organization stands under one of these paths.
+
+    Raises MemberNotFound, for a foreign member as for an unknown one.
+    """
+    row = session.execute(
+        select(*FILE)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(Member.id == member_id, within(Organization.path, paths))
+    ).first()
+    if row is None:
+        raise MemberNotFound
+    return _file(row)
+
+
+def member_of(session: Session, member_id: int) -> MemberFile:
+    """Return the member with this id, wherever they belong.
+
+    Raises MemberNotFound.
+    """
+    return member_in_scope(session, ("/",), member_id)
+
+
+def members_within(
+    session: Session,
+    paths: Iterable[str],
+    *,
+    phone: str | None = None,
+    name: str | None = None,
+    volunteer_no: str | None = None,
+    after_id: int = 0,
+    limit: int = FOUND_MAX,
+) -> list[MemberFile]:
+    """Return the members under these paths that fit every given word, in the order of their ids.
+
+    name: any part of it. phone: eleven digits.
+    """
+    statement = (
+        select(*FILE)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(within(Organization.path, paths), Member.id > after_id)
+        .order_by(Member.id)
+        .limit(limit)
+    )
+    if phone is not None:
+        statement = statement.where(Member.phone == phone)
+    if volunteer_no is not None:
+        statement = statement.where(Member.volunteer_no == volunteer_no)
+    if name is not None:
+        statement = statement.where(Member.name.contains(name, autoescape=True))
+    return [_file(row) for row in session.execute(statement)]
+
+
+def display_names(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """Return the masked names of these members by id."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = session.execute(select(Member.id, Member.name).where(Member.id.in_(wanted)))
+    return {row.id: masked_name(row.name) for row in rows}
+
+
+def member_id_of_handle(session: Session, handle: bytes) -> int | None:
+    """Return whose personal codes carry this handle."""
+    return session.scalar(select(Member.id).where(Member.handle == handle))
+
+
+def standing_roles(session: Session, member_id: int) -> list[StandingRole]:
+    """Return the roles of a member that stand, the oldest first."""
+    rows = session.execute(
+        select(
+            MemberRole.id,
+            MemberRole.role,
+            Organization.code,
+            Organization.name,
+            Organization.path,
+            MemberRole.merchant_id,
+            Merchant.name.label("merchant_name"),
+            MemberRole.granted_at,
+        )
+        .outerjoin(Organization, Organization.id == MemberRole.organization_id)
+        .outerjoin(Merchant, Merchant.id == MemberRole.merchant_id)
+        .where(MemberRole.member_id == member_id, MemberRole.withdrawn_at.is_(None))
+        .order_by(MemberRole.id)
+    )
+    return [
+        StandingRole(
+            id=row.id,
+            role=row.role,
+            organization_code=row.code,
+            organization_name=row.name,
+            path=None if row.role == "clerk" else row.path or "/",
+            merchant_id=row.merchant_id,
+            merchant_name=row.merchant_name,
+            granted_at=row.granted_at,
+        )
+        for row in rows
+    ]
+
+
+def administrator_paths(
+    session: Session, member_ids: Sequence[int]
+) -> dict[int, tuple[str, ...]]:
+    """Return over which paths each of these members is an administrator; those who are none are left out."""
+    rows = session.execute(
+        select(MemberRole.member_id, Organization.path)
+        .outerjoin(Organization, Organization.id == MemberRole.organization_id)
+        .where(
+            MemberRole.member_id.in_(member_ids),
+            MemberRole.role == "administrator",
+            MemberRole.withdrawn_at.is_(None),
+        )
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        found[row.member_id] = (*found.get(row.member_id, ()), row.path or "/")
+    return found
+
+
+def good_cards(session: Session, member_id: int) -> list[CardLine]:
+    """Return the cards of a member that were not revoked."""
+    rows = session.execute(
+        select(Card.id, Card.issued_at, Card.pin_hash)
+        .where(Card.member_id == member_id, Card.revoked_at.is_(None))
+        .order_by(Card.id)
+    )
+    return [CardLine(row.id, row.issued_at, row.pin_hash is not None) for row in rows]

@@ -1,0 +1,38 @@
+"""What the organizations room refuses."""
+
+from pointsbank.core.errors import Conflict, Invalid, NotFound
+
+
+class OrganizationNotFound(NotFound):
+    """No such organization within what the person may see."""
+
+    code = "organization_not_found"
+    message = "There is no such organization."
+
+
+class MerchantNotFound(NotFound):
+    """No such merchant within what the person may see."""
+
+    code = "merchant_not_found"
+    message = "There is no such merchant."
+
+
+class OrganizationCodeTaken(Conflict):
+    """A code names one organization."""
+
+    code = "organization_code_taken"
+    message = "This organization code is already in use."
+
+
+class TreeTooDeep(Invalid):
+    """The path of a node must fit its column."""
+
+    code = "tree_too_deep"
+    message = "Organizations can stand at most %(levels)s levels below one another."
+
+
+class UnknownKind(Invalid):
+    """Kinds are words from a fixed list."""
+
+    code = "unknown_kind"
+    message = "This kind is not known."
