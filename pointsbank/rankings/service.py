@@ -78,8 +78,8 @@ MEMBERS = """
     GROUP BY member.id, member.organization_id
 """
 
-# A branch's part is its members' mean in that category, to the nearest hundredth, and its evaluation
-# is the sum of its parts; so the parts always add up to it exactly.
+# A branch's part is its members' mean in that category, to the nearest hundredth, and its
+# evaluation is the sum of its parts; so the parts always add up to it exactly.
 BRANCHES = """
     INSERT INTO branch_standing (period, organization_id, member_count, active_count,
                                  evaluation_hundredths, points_earned, service_minutes, parts)
@@ -140,11 +140,11 @@ class RolledUp:
 def roll_up(session: Session, *, period: Period, zone: ZoneInfo, now: datetime) -> RolledUp:
     """Make every standing of a period anew from the score entries, and return what was counted.
 
-    The result depends on the entries, the members and the standard alone: a repeat gives the same
-    rows, and of two at once the second waits for the first. An active member with at least one
-    entry has a standing, in the organization they belong to now; the entries keep the one they
-    were earned in. The standard is the one in force on the period's last day, or today while it
-    runs.
+    The result depends on the entries, the members and the standard alone: a repeat gives the
+    same rows, and of two at once the second waits for the first. An active member with at least
+    one entry has a standing, in the organization they belong to now; the entries keep the one
+    they were earned in. The standard is the one in force on the period's last day, or today
+    while it runs.
     Rule: docs/scoring.md, "Evaluation".
     """
     fragments = _fragments(session)

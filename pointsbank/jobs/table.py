@@ -1,0 +1,145 @@
+"""The table of jobs: each by name, with the occasions it is due on and what it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from pointsbank.core.calendar import (
+    Period,
+    local_day,
+    quarter_before,
+    quarter_of,
+    read_period,
+)
+from pointsbank.jobs.errors import DayNotOver, JobUnknown
+from pointsbank.ledger.service import expire_points
+from pointsbank.rankings.service import roll_up
+
+# So often the running quarter is counted anew: a secretary sees today's work within this time.
+ROLL_UP_MINUTES = 15
+# Shifts of a quarter's last days are settled in the first days of the next one.
+CLOSING_NIGHTS = 7
+CLOSES_AT = time(0, 30)
+EXPIRES_AT = time(0, 10)
+# Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
+EXPIRY_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One occasion of a job; key stands in job_run beside the job's name and is unique there."""
+
+    key: str
+    period: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one transaction of a job did; after one that was not the last, the next goes on."""
+
+    count: int
+    is_last: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job; due tells the newest occasion of each of its series, which covers older ones."""
+
+    name: str
+    due: Callable[[datetime, ZoneInfo], list[Slot]]
+    work: Callable[[Session, str, ZoneInfo, datetime], Step]
+    period_now: Callable[[datetime, ZoneInfo], str]
+
+
+def due_rankings(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the running quarter's quarter-hour, and the night that closes the quarter before."""
+    local = now.astimezone(zone)
+    quarter = quarter_of(local.date())
+    begun = local.replace(minute=local.minute - local.minute % ROLL_UP_MINUTES)
+    slots = [Slot(f"{quarter.name}/{begun:%Y-%m-%dT%H:%M}", quarter.name)]
+    night = last_closing_night(quarter, local)
+    if night is not None:
+        before = quarter_before(quarter)
+        slots.append(Slot(f"{before.name}/{night.isoformat()}", before.name))
+    return slots
+
+
+def last_closing_night(quarter: Period, local: datetime) -> date | None:
+    """Return the newest of the nights at a quarter's beginning that close the one before it."""
+    nights = (quarter.first_on + timedelta(days=n) for n in range(CLOSING_NIGHTS))
+    past = [n for n in nights if datetime.combine(n, CLOSES_AT, local.tzinfo) <= local]
+    return past[-1] if past else None
+
+
+def work_rankings(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Roll the period up."""
+    return Step(roll_up(session, period=read_period(period), zone=zone, now=now).members)
+
+
+def due_expiry(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest night; its work covers every night before it."""
+    local = now.astimezone(zone)
+    is_over = local.time() >= EXPIRES_AT
+    night = (local.date() if is_over else local.date() - timedelta(days=1)).isoformat()
+    return [Slot(night, night)]
+
+
+def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Expire what was good through the day before, one batch of lots at a time.
+
+    Raises DayNotOver.
+    """
+    today = read_day(period)
+    if today > local_day(now, zone):
+        raise DayNotOver
+    count = expire_points(session, today=today, now=now, limit=EXPIRY_BATCH)
+    return Step(count, is_last=count < EXPIRY_BATCH)
+
+
+def read_day(text: str) -> date:
+    """Read 2026-11-21.
+
+    Raises DayNotOver.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DayNotOver from error
+
+
+JOBS = {
+    job.name: job
+    for job in (
+        Job(
+            "rankings",
+            due_rankings,
+            work_rankings,
+            lambda now, zone: quarter_of(local_day(now, zone)).name,
+        ),
+        Job(
+            "expiry",
+            due_expiry,
+            work_expiry,
+            lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+    )
+}
+
+
+def job_named(name: str) -> Job:
+    """Return the job of this name.
+
+    Raises JobUnknown.
+    """
+    if name not in JOBS:
+        raise JobUnknown(names=", ".join(sorted(JOBS)))
+    return JOBS[name]
+
+
+def slot_by_hand(job: Job, period: str | None, now: datetime, zone: ZoneInfo) -> Slot:
+    """Return an occasion of its own, under which the work is always done again."""
+    chosen = period or job.period_now(now, zone)
+    return Slot(f"{chosen[:10]}/{now:%Y-%m-%dT%H:%M:%S.%f}", chosen)
