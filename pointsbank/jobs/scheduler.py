@@ -63,7 +63,7 @@ def keep_lease(app: Flask, tenure: Tenure) -> None:
 
 
 def run_due(app: Flask, tenure: Tenure) -> None:
-    """Run every job that is due and not done; one that fails does not keep others from running."""
+    """Run every job that is due and not done; one that fails does not keep others back."""
     if tenure.holder is None:
         return
     with app.app_context():

@@ -30,7 +30,7 @@ EXPIRY_BATCH = 500
 
 @dataclass(frozen=True)
 class Slot:
-    """One occasion of a job; key stands in job_run beside the job's name and is unique there."""
+    """One occasion of a job; key stands in job_run beside the job's name, unique there."""
 
     key: str
     period: str
@@ -55,7 +55,7 @@ class Job:
 
 
 def due_rankings(now: datetime, zone: ZoneInfo) -> list[Slot]:
-    """Return the running quarter's quarter-hour, and the night that closes the quarter before."""
+    """Return the running quarter's quarter-hour, and the night that closes the one before."""
     local = now.astimezone(zone)
     quarter = quarter_of(local.date())
     begun = local.replace(minute=local.minute - local.minute % ROLL_UP_MINUTES)
