@@ -2,7 +2,7 @@
 
 # The oldest Python that will do is 3.11; the first of these that is new enough is taken.
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
-	command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	command -v $(name) >/dev/null && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $(name))))
 WORKERS ?= 2
 ARGS ?=

@@ -129,10 +129,10 @@ def test_every_refusal_is_translated() -> None:
     assert missing == {}
 
 
-@pytest.mark.parametrize("path", CATALOGS, ids=shown)
-def test_translations_are_finished_and_fill_the_same_places(path: Path) -> None:
+def test_translations_are_finished_and_fill_the_same_places() -> None:
     faults = {
-        str(message.id): found
+        f"{shown(path)}: {message.id}": found
+        for path in CATALOGS
         for message in read(path)
         if message.id and (found := faults_of(message))
     }

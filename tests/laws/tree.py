@@ -20,7 +20,8 @@ def python_files(*folders: str) -> list[Path]:
 def kept_files() -> list[Path]:
     """Return the files that git tracks or would add, as far as they still exist."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        # A checkout that another user made, as containers mount it, is read all the same.
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
