@@ -2,11 +2,12 @@
 
 from flask import Flask
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from pointsbank.app import doors, home, navigation, operations
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
-from pointsbank.core.db import db, engine_options, hook_engine, reading
+from pointsbank.core.db import db, engine_options, glance, hook_engine
 from pointsbank.core.keys import derive_key
 from pointsbank.core.settings import ROOT, Settings
 from pointsbank.members import sessions
@@ -37,6 +38,11 @@ def create_app(settings: Settings) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url, settings.pool_size),
     )
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way to wrap
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
     app.extensions["settings"] = settings
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)
@@ -45,8 +51,8 @@ def create_app(settings: Settings) -> Flask:
         hook_engine(db.engine)
 
     def find_actor(token: str) -> Actor | None:
-        with reading() as session:
-            return sessions.find_actor(session, token, clock.now())
+        with glance() as connection:
+            return sessions.find_actor(connection, token, clock.now())
 
     logs.configure(is_json=settings.is_production, level=settings.log_level)
     logs.install(app)

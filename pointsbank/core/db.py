@@ -92,6 +92,8 @@ def engine_options(database_url: str, pool_size: int) -> dict[str, Any]:
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": 15,
+        # Otherwise a fault in the log would show names and phones among a statement's values.
+        "hide_parameters": True,
     }
     if database_url.startswith("postgresql"):
         # A connection that the server closed costs one refused request otherwise.
@@ -170,6 +172,22 @@ def reading() -> Iterator[Session]:
     finally:
         session.info["in_use_case"] = False
         session.close()
+
+
+@contextmanager
+def glance() -> Iterator[Connection]:
+    """Read by single statements, each a transaction of its own: no BEGIN and no COMMIT cross the wire.
+
+    For the look-ups that stand before every request; whatever needs two statements to agree uses reading().
+    """
+    engine = db.engine
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            yield connection
+            connection.commit()
+    else:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
 
 
 def run(use_case: Callable[[Session], T]) -> T:

@@ -1,0 +1,1 @@
+"""Measurements: each script starts what it needs, prints one table of ratios, and writes JSON beside it."""

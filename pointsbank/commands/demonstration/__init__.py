@@ -1,0 +1,1 @@
+"""The demonstration district: real organizations, invented people, three months made by the real services."""
