@@ -13,12 +13,13 @@ let total = Number(page.dataset.total);
 let endsAt = performance.now() + Number(page.dataset.left) * 1000;
 let asking = false;
 let notBefore = 0;
+const secondsLeft = () => (endsAt - performance.now()) / 1000;
 
 function say(words) {
   trouble.hidden = !words;
   trouble.textContent = words || "";
   // A code that ran out fades, so that nobody holds a dead one out.
-  card.classList.toggle("stale", Boolean(words));
+  card.classList.toggle("stale", Boolean(words) && secondsLeft() <= 0);
 }
 
 function take(code) {
@@ -38,7 +39,7 @@ async function next() {
     else if (status === 401 || status === 403) say(page.dataset.wordsRefused);
     else throw new Error(`status ${status}`);
   } catch {
-    say(page.dataset.wordsOffline);
+    say(secondsLeft() > 0 ? page.dataset.wordsStill : page.dataset.wordsOffline);
   } finally {
     asking = false;
     notBefore = performance.now() + RETRY_MS;
@@ -46,7 +47,7 @@ async function next() {
 }
 
 function tick() {
-  const left = (endsAt - performance.now()) / 1000;
+  const left = secondsLeft();
   setRing(ring, left, total);
   // A hidden page asks for nothing: for redemption every new code would kill the one before.
   if (left <= 0 && !document.hidden && performance.now() >= notBefore) next();
@@ -57,7 +58,7 @@ again.addEventListener("click", (event) => {
   notBefore = 0;
   next();
 });
-addEventListener("online", () => { notBefore = 0; tick(); });
+addEventListener("online", () => { if (!trouble.hidden) next(); });
 document.addEventListener("visibilitychange", tick);
 setInterval(tick, 1000);
 tick();
