@@ -1,4 +1,4 @@
-"""The database: the declarative base, column types, engine hooks, and the one door for transactions."""
+"""The database: declarative base, column types, engine hooks, the one door for transactions."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -105,11 +105,13 @@ def engine_options(database_url: str, pool_size: int) -> dict[str, Any]:
 def hook_engine(engine: Engine) -> None:
     """Give a SQLite engine the settings under which it loses nothing; once an engine.
 
-    The stock driver begins late and loses money: measured, four writers, 8017 where 8000 was right.
+    The stock driver begins late and loses money: measured, four writers, 8017 where 8000 was
+    right.
     """
     if engine.dialect.name != "sqlite":
         return
-    engine.info_turns = Turns(Path(engine.url.database or "memory"))  # type: ignore[attr-defined]
+    turns = Turns(Path(engine.url.database or "memory"))
+    engine.info_turns = turns  # type: ignore[attr-defined]
 
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, record: Any) -> None:
@@ -176,9 +178,10 @@ def reading() -> Iterator[Session]:
 
 @contextmanager
 def glance() -> Iterator[Connection]:
-    """Read by single statements, each a transaction of its own: no BEGIN and no COMMIT cross the wire.
+    """Read by single statements, each a transaction of its own, without BEGIN and COMMIT.
 
-    For the look-ups that stand before every request; whatever needs two statements to agree uses reading().
+    For the look-ups that stand before every request; whatever needs two statements to agree
+    uses reading().
     """
     engine = db.engine
     if engine.dialect.name == "sqlite":
@@ -193,8 +196,9 @@ def glance() -> Iterator[Connection]:
 def run(use_case: Callable[[Session], T]) -> T:
     """Run a use case as one transaction, again from its beginning when it lost a race.
 
-    A race shows as a unique violation, a deadlock or a serialization failure; in the new snapshot the
-    use case finds what the winner wrote and answers accordingly. After four tries the error stands.
+    A race shows as a unique violation, a deadlock or a serialization failure; in the new
+    snapshot the use case finds what the winner wrote and answers accordingly. After four tries
+    the error stands.
     """
     for attempt in range(1, TRIES_MAX + 1):
         try:

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-# Left-to-right and right-to-left marks, embeddings, overrides and isolates (Unicode TR 9), the byte
-# order mark and zero-width characters: invisible, and able to make a name read as another.
+# Left-to-right and right-to-left marks, embeddings, overrides and isolates (Unicode TR 9), the
+# byte order mark and zero-width characters: invisible, and able to make a name read as another.
 INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 SPACES = re.compile(r"\s+")
 PHONE = re.compile(r"1\d{10}")
@@ -20,7 +20,7 @@ def cleaned(text: str) -> str:
     printable = "".join(
         " " if character in "\t\r\n" else character
         for character in visible
-        if unicodedata.category(character) != "Cc" or character in "\t\r\n"
+        if unicodedata.category(character) not in ("Cc", "Cs") or character in "\t\r\n"
     )
     return SPACES.sub(" ", printable).strip()
 
@@ -43,7 +43,7 @@ def phone_from(text: str) -> str | None:
 
 
 def masked_name(name: str) -> str:
-    """Return 王*兰 for 王桂兰 and 王* for 王兰: enough to be known by, not enough to be found by."""
+    """Return 王*兰 for 王桂兰, 王* for 王兰: enough to know a person by, not to find one."""
     if len(name) <= 1:
         return "*"
     if len(name) == 2:

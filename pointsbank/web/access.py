@@ -1,10 +1,10 @@
-"""Who may knock at which door: every view carries its rule, and one guard judges before the view runs."""
+"""Who may knock at which door: each view carries its rule, one guard judges before it runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, current_app, redirect, request, url_for
+from flask import Flask, current_app, redirect, request, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug import Request
@@ -97,12 +97,12 @@ def visiting_actor() -> Actor | None:
 
 
 def session_cookie_name() -> str:
-    """Return the cookie's name: with the prefix that browsers tie to this host wherever it is Secure."""
+    """Return the cookie's name; wherever it is Secure, browsers tie its prefix to this host."""
     return "__Host-pointsbank" if current_app.config["SESSION_COOKIE_SECURE"] else "pointsbank"
 
 
 def session_token() -> str | None:
-    """Return the session token this request came with: the Authorization header first, else the cookie."""
+    """Return this request's session token: the Authorization header first, else the cookie."""
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
@@ -152,25 +152,42 @@ def install(app: Flask, find_actor: FindActor) -> None:
         return Visitor(actor) if actor else None
 
     @app.before_request
-    def guard() -> Response | AnyResponse | None:
+    def guard() -> AnyResponse | None:
         if request.endpoint is None or request.endpoint == "static":
             return None
         view = app.view_functions[request.endpoint]
-        rule: Rule = cast(Any, view).access
-        if request.method not in SAFE_METHODS and "Authorization" not in request.headers:
-            # A program with a token has no cookie that a foreign page could use; its sign-in has neither.
-            if not getattr(view, "is_for_programs", False):
-                csrf.protect()
-        if rule.is_public:
-            return None
-        actor = visiting_actor()
-        if actor is None:
-            if wants_json() or request.method not in SAFE_METHODS:
-                raise SignInNeeded
-            return redirect(url_for("sign_in.sign_in", next=request.path))
-        if rule.roles and not actor.is_(*rule.roles):
-            raise NotAllowed
+        if needs_form_token(view):
+            csrf.protect()
+        return judge(cast(Any, view).access)
+
+
+def needs_form_token(view: Any) -> bool:
+    """Tell whether a foreign page could make a browser send this request with its cookie.
+
+    A program with a token has no cookie that a foreign page could use; its sign-in has neither.
+    """
+    return (
+        request.method not in SAFE_METHODS
+        and "Authorization" not in request.headers
+        and not getattr(view, "is_for_programs", False)
+    )
+
+
+def judge(rule: Rule) -> AnyResponse | None:
+    """Let the request pass (None), or send a stranger who opens a page to sign in first.
+
+    Raises SignInNeeded, NotAllowed.
+    """
+    if rule.is_public:
         return None
+    actor = visiting_actor()
+    if actor is None:
+        if wants_json() or request.method not in SAFE_METHODS:
+            raise SignInNeeded
+        return redirect(url_for("sign_in.sign_in", next=request.path))
+    if rule.roles and not actor.is_(*rule.roles):
+        raise NotAllowed
+    return None
 
 
 def for_programs(view: View) -> View:

@@ -2,13 +2,15 @@
 
 import base64
 import binascii
-from typing import Any
+import json
+from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, Request
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from webargs.flaskparser import FlaskParser
 from werkzeug.routing import IntegerConverter, Map
 
 from pointsbank.core.errors import Invalid
@@ -18,6 +20,7 @@ from pointsbank.web.access import anyone
 ID_MAX = 2**63 - 1
 PAGE_LIMIT = 50
 PAGE_LIMIT_MAX = 200
+QUERY_DIGITS_MAX = 19
 
 
 class BadCursor(Invalid):
@@ -30,7 +33,7 @@ class BadCursor(Invalid):
 class IdConverter(IntegerConverter):
     """A row's id in a path; a number no row can have is an unknown address, not a fault."""
 
-    def __init__(self, map: Map) -> None:  # noqa: A002 - Werkzeug's own parameter name
+    def __init__(self, map: Map) -> None:
         """Bound the number to what both engines can hold."""
         super().__init__(map, min=1, max=ID_MAX)
 
@@ -42,10 +45,26 @@ class Api(SmorestApi):  # type: ignore[misc]  # the library has no types
         """Leave errors to web.errors."""
 
 
+class Parser(FlaskParser):
+    """The parser of bodies; what trips Python's own JSON reader is malformed like the rest."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        try:
+            value = super()._raw_load_json(req)
+            # Half a surrogate pair is no text: it could neither be stored nor sent back.
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, json.JSONDecodeError):
+                raise
+            raise json.JSONDecodeError("unreadable", "", 0) from error
+        return value
+
+
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the library has no types
     """A JSON door; paging is ours, so smorest's header stays away."""
 
     PAGINATION_HEADER_NAME = None
+    ARGUMENTS_PARSER = Parser()
 
 
 class Body(Schema):
@@ -62,7 +81,7 @@ class Text(fields.String):
 
     def __init__(
         self, *, length_max: int, length_min: int = 1, lines: bool = False, **more: Any
-    ):
+    ) -> None:
         """Bound the cleaned text, so that a name of spaces alone is refused."""
         self.clean = cleaned_lines if lines else cleaned
         self.lines = lines
@@ -102,35 +121,58 @@ class When(fields.AwareDateTime):
         super().__init__(format="iso", **more)
 
 
+class QueryWhole(Whole):
+    """A whole number in a query: ASCII digits, without the spellings that int() forgives."""
+
+    def _validated(self, value: Any) -> int:
+        if not isinstance(value, str) or not value.isascii() or not value.isdigit():
+            raise ValidationError(self.error_messages["invalid"])
+        if len(value) > QUERY_DIGITS_MAX:
+            raise ValidationError(self.error_messages["too_large"])
+        return int(value)
+
+
 class PageQuery(Body):
     """What every list takes."""
 
     cursor = fields.String(validate=validate.Length(max=200))
-    limit = fields.Integer(
-        load_default=PAGE_LIMIT, validate=validate.Range(min=1, max=PAGE_LIMIT_MAX)
-    )
+    limit = QueryWhole(load_default=PAGE_LIMIT, least=1, most=PAGE_LIMIT_MAX)
 
 
-def cursor_from(position: int | str) -> str:
+def cursor_from(*position: int | str) -> str:
     """Write where the next page begins, opaque to the caller."""
-    return base64.urlsafe_b64encode(f"v1:{position}".encode()).decode().rstrip("=")
+    text = ":".join(str(part) for part in ("v1", *position))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def position_from(cursor: str | None) -> int | None:
-    """Read where the next page begins.
+    """Read where the next page begins, in a list that is ordered by one number.
+
+    Raises BadCursor.
+    """
+    position = positions_from(cursor, 1)
+    return position[0] if position else None
+
+
+def positions_from(cursor: str | None, count: int) -> tuple[int, ...] | None:
+    """Read where the next page begins, in a list that is ordered by so many numbers.
 
     Raises BadCursor.
     """
     if not cursor:
         return None
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        version, _, position = text.partition(":")
-        if version != "v1" or not position.isdigit() or int(position) > ID_MAX:
-            raise BadCursor
-        return int(position)
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (ValueError, binascii.Error) as error:
         raise BadCursor from error
+    version, *parts = text.split(":")
+    if version != "v1" or len(parts) != count:
+        raise BadCursor
+    if not all(part.isdigit() and len(part) <= QUERY_DIGITS_MAX for part in parts):
+        raise BadCursor
+    if any(int(part) > ID_MAX for part in parts):
+        raise BadCursor
+    return tuple(int(part) for part in parts)
 
 
 def install(app: Flask) -> Api:
@@ -155,8 +197,7 @@ def install(app: Flask) -> Api:
 
     @anyone
     def openapi_json() -> ResponseReturnValue:
-        answer: ResponseReturnValue = describe()
-        return answer
+        return cast(ResponseReturnValue, describe())
 
     app.view_functions["api-docs.openapi_json"] = openapi_json
     api.register_converter(IdConverter, lambda _: {"type": "integer", "minimum": 1})

@@ -1,4 +1,4 @@
-"""Refusals and faults as answers: problem details for programs, a page with the same sentence for people."""
+"""Refusals and faults as answers: problem details for programs, a page for people."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
@@ -115,7 +115,7 @@ def on_http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def field_errors(data: dict[str, Any]) -> dict[str, Any]:
-    """Return {field: [sentences]} from what the schema layer found in the body, query or form."""
+    """Return {field: [sentences]} from what the schema layer found."""
     found: dict[str, Any] = {}
     for errors in data.get("messages", {}).values():
         found.update(errors if isinstance(errors, dict) else {"_body": errors})
@@ -123,9 +123,12 @@ def field_errors(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def on_database_error(error: DBAPIError | TimeoutError) -> ResponseReturnValue:
-    """Answer 503 when the database is busy, full or away: nothing was kept, trying again is right."""
+    """Answer 503 when the database is busy, full or away: nothing was kept."""
+    if isinstance(error, DataError):
+        # A value no column can hold, such as text with a NUL, which PostgreSQL alone refuses.
+        return refusal_answer(400, "bad_request", gettext(HTTP_SENTENCES[400]))
     if not isinstance(error, OperationalError | TimeoutError):
-        raise error
+        return on_fault(error)
     logger.error("database_unavailable", kind=type(error).__name__)
     sentence = gettext("The service is busy. Nothing was changed; please try again.")
     response = refusal_answer(503, "busy", sentence)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,15 @@ from pointsbank.core.errors import Invalid, KeyReused
 from pointsbank.web.models import IdempotentAnswer
 
 KEY_LENGTH_MAX = 255
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request was answered; is_replay tells that it was answered before."""
+
+    status: int
+    body: dict[str, Any]
+    is_replay: bool
 
 
 class KeyMissing(Invalid):
@@ -44,35 +54,49 @@ def answer_once(
     now: datetime,
     status: int = 201,
 ) -> Response:
-    """Run a use case once for a member's key, and answer every repeat with the same status and body.
+    """Answer this request as `once` does, with the header that tells a repeat."""
+    sent = b"\0".join((request.method.encode(), request.path.encode(), request.get_data()))
+    answer = once(use_case, member_id=member_id, key=key, sent=sent, now=now, status=status)
+    response = jsonify(answer.body)
+    response.status_code = answer.status
+    if answer.is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
-    The key's row is written first, so that a request with the same key at the same time waits for this
-    one. A refusal leaves no row: a later try is judged anew. Raises KeyReused for another body.
+
+def once(
+    use_case: Callable[[Session], dict[str, Any]],
+    *,
+    member_id: int,
+    key: str,
+    sent: bytes,
+    now: datetime,
+    status: int = 201,
+) -> Answer:
+    """Run a use case once for a member's key, and answer every repeat with the same status and
+    body.
+
+    sent: what was asked for; the same key with something else raises KeyReused.
+    The key's row is written first, so that a request with the same key at the same time waits
+    for this one. A refusal leaves no row: a later try is judged anew.
     """
-    request_hash = hashlib.sha256(
-        b"\0".join((request.method.encode(), request.path.encode(), request.get_data()))
-    ).digest()
+    request_hash = hashlib.sha256(sent).digest()
 
-    def work(session: Session) -> tuple[int, dict[str, Any], bool]:
+    def work(session: Session) -> Answer:
         prior = _claim_key(session, member_id, key, request_hash, now)
         if prior is not None:
             if bytes(prior.request_hash) != request_hash:
                 raise KeyReused
-            return prior.status, prior.body, True
+            return Answer(prior.status, prior.body, is_replay=True)
         body = use_case(session)
         session.execute(
             update(IdempotentAnswer)
             .where(IdempotentAnswer.member_id == member_id, IdempotentAnswer.key == key)
             .values(status=status, body=body)
         )
-        return status, body, False
+        return Answer(status, body, is_replay=False)
 
-    answered_status, body, is_replay = run(work)
-    response = jsonify(body)
-    response.status_code = answered_status
-    if is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return run(work)
 
 
 def _claim_key(

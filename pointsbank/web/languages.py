@@ -1,4 +1,4 @@
-"""Languages: Simplified Chinese first, English second; catalogs of the rooms are read as one."""
+"""Languages: Simplified Chinese first, English second; the rooms' catalogs read as one."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ CATALOGS = ROOT / "translations"
 
 
 def choose_locale() -> str:
-    """Return the language of this request: the person's own choice, the browser's cookie, its wish, Chinese."""
+    """Return the language of this request: of the cookie, the person, the browser, Chinese."""
     actor = visiting_actor()
     chosen = request.cookies.get(LOCALE_COOKIE) or (actor.locale if actor else None)
     if chosen in LOCALES:
@@ -30,7 +30,7 @@ def locale_name() -> str:
 
 
 def compile_catalogs(catalogs: Path = CATALOGS) -> None:
-    """Compile each catalog whose text is newer than its compiled form; a repeat does nothing."""
+    """Compile each catalog that is newer than its compiled form; a repeat does nothing."""
     for source in sorted(catalogs.glob("*/*/LC_MESSAGES/messages.po")):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:

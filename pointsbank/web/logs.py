@@ -16,8 +16,12 @@ from flask import Flask, Response, g, request
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 # Names of values that must not reach a log, whoever passes them.
-SECRET_NAMES = ("phone", "name", "password", "token", "code", "pin", "authorization", "cookie")
+SECRET_NAMES = frozenset(
+    ("phone", "name", "password", "token", "code", "digits", "pin", "authorization", "cookie")
+)
 PHONE = re.compile(r"(?<!\d)1\d{10}(?!\d)")
+# PostgreSQL quotes the whole offending row after this word.
+DATABASE_DETAIL = re.compile(r"DETAIL: .*")
 
 
 def hide_secrets(
@@ -25,11 +29,22 @@ def hide_secrets(
 ) -> MutableMapping[str, Any]:
     """Blank out what must not be logged: by the value's name, and phones by their form."""
     for key, value in event.items():
-        if key.lower() in SECRET_NAMES:
-            event[key] = "[hidden]"
-        elif isinstance(value, str):
-            event[key] = PHONE.sub("[phone]", value)
+        event[key] = _hidden(key, value)
     return event
+
+
+def _hidden(key: str, value: Any) -> Any:
+    if SECRET_NAMES.intersection(key.lower().split("_")):
+        return "[hidden]"
+    if isinstance(value, dict):
+        return {str(name): _hidden(str(name), inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hidden("", inner) for inner in value]
+    if isinstance(value, str):
+        return PHONE.sub("[phone]", DATABASE_DETAIL.sub("DETAIL: [hidden]", value))
+    if isinstance(value, int) and PHONE.fullmatch(str(value)):
+        return "[phone]"
+    return value
 
 
 def configure(*, is_json: bool, level: str) -> None:

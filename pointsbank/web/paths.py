@@ -8,8 +8,8 @@ PATH_LENGTH_MAX = 500
 def own_path(path: str | None, default: str = "/") -> str:
     """Return the path when it is one of ours, else the default.
 
-    Browsers read a backslash as a slash and drop control characters, so both are refused, and so is a
-    second slash at the beginning, which would name a host.
+    Browsers read a backslash as a slash and drop control characters, so both are refused, and
+    so is a second slash at the beginning, which would name a host.
     """
     if not path or len(path) > PATH_LENGTH_MAX:
         return default
