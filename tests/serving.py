@@ -44,7 +44,15 @@ def serving(settings: Settings, shelf: Path, workers: int = 1) -> Iterator[str]:
     """
     url = f"http://127.0.0.1:{settings.port}"
     log = shelf / f"service-{settings.port}.log"
-    granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+    granian = [
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--blocking-threads",
+        "16",
+    ]
     numbers = ["--port", str(settings.port), "--workers", str(workers)]
     with log.open("w") as output:
         process = subprocess.Popen(
