@@ -16,8 +16,14 @@ from pointsbank.jobs.models import JobLease
 from pointsbank.web.access import anyone
 from pointsbank.web.metrics import figures
 
-# The scheduler renews its lease every few seconds; this long without means that it stands still.
+# The scheduler renews its lease every few seconds; so long without, and it stands still.
 SCHEDULER_SILENT = timedelta(minutes=2)
+
+OK = "ok"
+NOT_MIGRATED = "run pointsbank migrate"
+NEVER_RAN = "has not run yet: start pointsbank jobs"
+STANDS_STILL = "stands still: start pointsbank jobs"
+FAULTS = (NOT_MIGRATED, STANDS_STILL)
 
 HEAD = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
 
@@ -35,7 +41,7 @@ def install(app: Flask) -> None:
     def readyz() -> ResponseReturnValue:
         with reading() as session:
             checks = readiness(session)
-        is_ready = all(state == "ok" for state in checks.values())
+        is_ready = not any(state in FAULTS for state in checks.values())
         return jsonify(status="ok" if is_ready else "not ready", checks=checks), (
             200 if is_ready else 503
         )
@@ -46,20 +52,24 @@ def install(app: Flask) -> None:
         return figures()
 
 
+def migrations_missing(session: Session) -> bool:
+    """Tell whether the database is not at the newest migration."""
+    return MigrationContext.configure(session.connection()).get_current_revision() != HEAD
+
+
 def readiness(session: Session) -> dict[str, str]:
-    """Return what the service needs, each "ok" or the reason why it is not."""
-    current = MigrationContext.configure(session.connection()).get_current_revision()
-    if current != HEAD:
-        return {
-            "database": "ok",
-            "migrations": "run pointsbank migrate",
-            "scheduler": "unknown",
-        }
+    """Return the state of what the service needs, in words that tell what to do.
+
+    A scheduler that was never started is told and is no fault: pages and scans work without it.
+    One that ran and renews its lease no more is a fault, because somebody counted on it.
+    """
+    if migrations_missing(session):
+        return {"database": OK, "migrations": NOT_MIGRATED, "scheduler": "unknown"}
     lease = session.scalar(select(JobLease.expires_at).order_by(JobLease.expires_at.desc()))
     if lease is None:
-        scheduler = "has not run yet"
+        scheduler = NEVER_RAN
     elif lease < clock.now() - SCHEDULER_SILENT:
-        scheduler = "stands still"
+        scheduler = STANDS_STILL
     else:
-        scheduler = "ok"
-    return {"database": "ok", "migrations": "ok", "scheduler": scheduler}
+        scheduler = OK
+    return {"database": OK, "migrations": OK, "scheduler": scheduler}

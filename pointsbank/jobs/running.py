@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.db import Moment, run, transaction
+from pointsbank.core.errors import Invalid
 from pointsbank.jobs.errors import LeaseLost
 from pointsbank.jobs.leasing import hold_fast
 from pointsbank.jobs.models import JobRun
@@ -94,6 +95,9 @@ def run_slot(
     except LeaseLost:
         logger.warning("job_lost_its_lease", job=job.name, slot=slot.key)
         return None
+    except Invalid:
+        # The period that was asked for is none of this job's: nothing began.
+        raise
     except Exception as fault:
         _record_failure(job, slot, started_at, fault)
         logger.error("job_failed", job=job.name, slot=slot.key, exc_info=fault)

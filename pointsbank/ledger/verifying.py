@@ -88,8 +88,10 @@ RULES = {
 
 def offenders(session: Session, *, limit_each: int = 20) -> list[Offender]:
     """Return the rows that break a rule of the ledger; an empty list proves that none does."""
-    found: list[Offender] = []
-    for rule, statement in RULES.items():
-        rows = session.execute(text(f"{statement} LIMIT :limit"), {"limit": limit_each})
-        found.extend(Offender(rule, row.subject) for row in rows)
-    return found
+    return [found for rule in RULES for found in offenders_of(session, rule, limit=limit_each)]
+
+
+def offenders_of(session: Session, rule: str, *, limit: int = 20) -> list[Offender]:
+    """Return the rows that break one rule, judged within one statement's snapshot."""
+    rows = session.execute(text(f"{RULES[rule]} LIMIT :limit"), {"limit": limit})
+    return [Offender(rule, row.subject) for row in rows]

@@ -1,28 +1,20 @@
 """Reads of the rankings: standings with their rank within what was asked for."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from pointsbank.core.text import masked_name
 from pointsbank.members.models import Member
 from pointsbank.organizations.models import Organization
+from pointsbank.organizations.queries import within
 from pointsbank.rankings.models import BranchStanding, MemberStanding, RollUp
-from pointsbank.scoring.models import CATEGORIES, ScoringStandard
+from pointsbank.scoring.models import CATEGORIES
 
 CATEGORY_ORDER = {category: place for place, category in enumerate(CATEGORIES)}
-
-
-@dataclass(frozen=True)
-class Standard:
-    """The version of the rules a period is counted by."""
-
-    id: int
-    version: int
-    caps: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -60,17 +52,6 @@ class Above:
 
     rank: int
     evaluation_hundredths: int
-
-
-def standard_in_force(session: Session, day: date) -> Standard:
-    """Return the scoring standard in force on a local day."""
-    row = session.execute(
-        select(ScoringStandard.id, ScoringStandard.version, ScoringStandard.category_caps)
-        .where(ScoringStandard.valid_from <= day)
-        .order_by(ScoringStandard.valid_from.desc())
-        .limit(1)
-    ).one()
-    return Standard(row.id, row.version, row.category_caps)
 
 
 def as_of(session: Session, period: str) -> AsOf | None:
@@ -139,7 +120,7 @@ def ranked_branches(
             standing.parts,
         )
         .join(Organization, Organization.id == standing.organization_id)
-        .where(standing.period == period, under(paths))
+        .where(standing.period == period, within(Organization.path, paths))
         .subquery()
     )
     rows = session.execute(
@@ -171,7 +152,7 @@ def standing_count(session: Session, *, period: str, paths: tuple[str, ...], of:
         select(func.count())
         .select_from(standing)
         .join(Organization, Organization.id == standing.organization_id)
-        .where(standing.period == period, under(paths))
+        .where(standing.period == period, within(Organization.path, paths))
     ).scalar_one()
 
 
@@ -206,13 +187,6 @@ def tied_name(
     return masked_name(name) if name else None
 
 
-def under(paths: tuple[str, ...]) -> ColumnElement[bool]:
-    """Return the condition that an organization lies in one of these subtrees."""
-    if "/" in paths:
-        return true()
-    return or_(*(Organization.path.startswith(path, autoescape=True) for path in paths))
-
-
 def in_order(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return parts in the order in which the standard names their categories."""
     return sorted(parts, key=lambda part: CATEGORY_ORDER.get(part["category"], len(CATEGORIES)))
@@ -234,7 +208,7 @@ def _members(period: str, paths: tuple[str, ...]) -> Select[Any]:
         )
         .join(Member, Member.id == standing.member_id)
         .join(Organization, Organization.id == standing.organization_id)
-        .where(standing.period == period, under(paths))
+        .where(standing.period == period, within(Organization.path, paths))
     )
 
 

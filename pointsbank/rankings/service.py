@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.calendar import Period, local_day
 from pointsbank.core.db import Moment
 from pointsbank.rankings.policy import yearly_factor
-from pointsbank.rankings.queries import standard_in_force
+from pointsbank.scoring.queries import standard_on
 
 # Names of JSON functions, which are all that the two engines write differently here.
 POSTGRESQL = {
@@ -149,7 +149,7 @@ def roll_up(session: Session, *, period: Period, zone: ZoneInfo, now: datetime) 
     """
     fragments = _fragments(session)
     last_on = min(period.end_on - timedelta(days=1), local_day(now, zone))
-    standard = standard_in_force(session, max(last_on, period.first_on))
+    standard = standard_on(session, max(last_on, period.first_on))
     values = {
         "period": period.name,
         "now": now,

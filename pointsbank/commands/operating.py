@@ -1,0 +1,95 @@
+"""Commands that look after the service: migrate, jobs, ledger verify, routes."""
+
+import click
+from flask_migrate import upgrade
+from rich.console import Console
+from rich.progress import Progress
+
+from pointsbank.app.operations import migrations_missing
+from pointsbank.commands.applying import migrated_app, the_app, told
+from pointsbank.core import clock
+from pointsbank.core.db import reading
+from pointsbank.core.settings import Settings
+from pointsbank.jobs.running import run_slot
+from pointsbank.jobs.scheduler import serve_jobs
+from pointsbank.jobs.table import job_named, slot_by_hand
+from pointsbank.ledger import verifying
+from pointsbank.web.access import Rule
+
+
+@click.command()
+@told
+def migrate() -> None:
+    """Bring the database to the newest migration; a repeat does nothing."""
+    with the_app().app_context():
+        with reading() as session:
+            is_behind = migrations_missing(session)
+        if is_behind:
+            upgrade()
+    click.echo("The database is at the newest migration.")
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+@told
+def jobs(context: click.Context) -> None:
+    """Run the scheduler until it is stopped. Several may run: one works, the others wait."""
+    if context.invoked_subcommand is None:
+        with migrated_app() as app:
+            pass
+        serve_jobs(app)
+
+
+@jobs.command("run")
+@click.argument("name")
+@click.option("--period", help="2026-Q4 for rankings, 2026-11-21 for expiry; now if left out.")
+@told
+def run_now(name: str, period: str | None) -> None:
+    """Run one job now, whether it ran before or not."""
+    with migrated_app() as app:
+        settings: Settings = app.extensions["settings"]
+        job = job_named(name)
+        slot = slot_by_hand(job, period, clock.now(), settings.zone)
+        count = run_slot(job, slot, zone=settings.zone)
+    click.echo(f"{name} {slot.period}: {count}")
+
+
+@click.group()
+def ledger() -> None:
+    """Look after the ledger."""
+
+
+@ledger.command()
+@told
+def verify() -> None:
+    """Recompute the whole ledger; name each offender and end with status 1 if any."""
+    found: list[verifying.Offender] = []
+    with migrated_app(), Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Verifying", total=len(verifying.RULES))
+        with reading() as session:
+            for rule in verifying.RULES:
+                found.extend(verifying.offenders_of(session, rule))
+                progress.advance(task)
+    for offender in found:
+        click.echo(f"{offender.subject}: not so: {offender.rule}")
+    if found:
+        raise click.ClickException(f"{len(found)} offenders.")
+    click.echo(f"The ledger is right by all {len(verifying.RULES)} rules.")
+
+
+@click.command()
+@told
+def routes() -> None:
+    """List every address with its methods and who may use it."""
+    app = the_app()
+    for rule in sorted(app.url_map.iter_rules(), key=lambda found: found.rule):
+        methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        access = getattr(app.view_functions[rule.endpoint], "access", Rule(is_public=True))
+        click.echo(f"{','.join(methods):<12} {rule.rule:<60} {who_may(access)}")
+
+
+def who_may(access: Rule) -> str:
+    """Return who may use an address, in words."""
+    if access.is_public:
+        return "anyone"
+    return ", ".join(access.roles) or "every member"
