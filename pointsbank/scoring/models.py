@@ -1,5 +1,6 @@
-"""Tables of standards, items and entries."""
+"""Tables of standards, items and entries, and an item as the rules read it."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +20,28 @@ CATEGORIES = (
     "recognition",
 )
 MINUTES_MAX = 24 * 60
+
+
+@dataclass(frozen=True)
+class Item:
+    """How one kind of work counts: points and hundredths for each hour, or for a whole shift.
+
+    share_min_percent: how much of the plan must be done for any of it to count.
+    unit_minutes: time counts in such steps, rounded down. day_minutes_max: the most one day counts.
+    """
+
+    id: int
+    code: str
+    name: str
+    name_zh: str
+    category: str
+    unit: str
+    points: int
+    evaluation_hundredths: int
+    counts_minutes: bool
+    unit_minutes: int
+    share_min_percent: int
+    day_minutes_max: int
 
 
 class ScoringStandard(Model):

@@ -1,0 +1,95 @@
+"""Reads of the standard in force and of what was scored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pointsbank.scoring.errors import NoStandard, UnknownScoringItem
+from pointsbank.scoring.models import Item, ScoreEntry, ScoringItem, ScoringStandard
+
+ITEM = (
+    ScoringItem.id,
+    ScoringItem.code,
+    ScoringItem.name,
+    ScoringItem.name_zh,
+    ScoringItem.category,
+    ScoringItem.unit,
+    ScoringItem.points,
+    ScoringItem.evaluation_hundredths,
+    ScoringItem.counts_minutes,
+    ScoringItem.unit_minutes,
+    ScoringItem.share_min_percent,
+    ScoringItem.day_minutes_max,
+)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """One version of the rules. category_caps: the most each category gives a year, in hundredths."""
+
+    id: int
+    version: int
+    name: str
+    valid_from: date
+    category_caps: dict[str, Any]
+    items: tuple[Item, ...]
+
+    def item(self, code: str) -> Item:
+        """Return the item with this code.
+
+        Raises UnknownScoringItem.
+        """
+        for item in self.items:
+            if item.code == code:
+                return item
+        raise UnknownScoringItem(scoring_item=code[:40])
+
+
+def standard_on(session: Session, day: date) -> Standard:
+    """Return the version in force on a local day: the newest that began by then.
+
+    Raises NoStandard.
+    """
+    row = session.scalars(
+        select(ScoringStandard)
+        .where(ScoringStandard.valid_from <= day)
+        .order_by(ScoringStandard.valid_from.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        raise NoStandard
+    items = session.execute(
+        select(*ITEM).where(ScoringItem.standard_id == row.id).order_by(ScoringItem.id)
+    )
+    return Standard(
+        row.id,
+        row.version,
+        row.name,
+        row.valid_from,
+        row.category_caps,
+        tuple(Item(*item) for item in items),
+    )
+
+
+def service_minutes_of(session: Session, member_id: int) -> int:
+    """Return all the service time of a member; it is never spent and never expires."""
+    total = session.scalar(
+        select(func.sum(ScoreEntry.service_minutes)).where(ScoreEntry.member_id == member_id)
+    )
+    return int(total or 0)
+
+
+def minutes_counted_on(
+    session: Session, member_ids: Sequence[int], day: date
+) -> dict[int, int]:
+    """Return the minutes already counted for these members on a local day; who has none is left out."""
+    rows = session.execute(
+        select(ScoreEntry.member_id, func.sum(ScoreEntry.service_minutes).label("minutes"))
+        .where(ScoreEntry.earned_on == day, ScoreEntry.member_id.in_(member_ids))
+        .group_by(ScoreEntry.member_id)
+    )
+    return {row.member_id: int(row.minutes) for row in rows}

@@ -1,0 +1,343 @@
+"""Reads of tasks, shifts and claims."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from pointsbank.members.models import Member
+from pointsbank.organizations.models import Organization
+from pointsbank.organizations.queries import within
+from pointsbank.tasks.errors import ShiftNotFound, TaskNotFound
+from pointsbank.tasks.models import Claim, Shift, Task
+
+
+@dataclass(frozen=True)
+class ShiftLine:
+    """A shift as lists show it. handle is the random name that stands in codes."""
+
+    id: int
+    task_id: int
+    handle: bytes
+    starts_at: datetime
+    ends_at: datetime
+    places: int
+    claimed: int
+    place_name: str
+    latitude: float | None
+    longitude: float | None
+    waitlisted: int = 0
+
+    @property
+    def planned_minutes(self) -> int:
+        """How long the shift lasts."""
+        return int((self.ends_at - self.starts_at).total_seconds()) // 60
+
+    @property
+    def places_left(self) -> int:
+        """How many places are free."""
+        return self.places - self.claimed
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    """A task with its shifts in the order of time."""
+
+    id: int
+    title: str
+    kind: str
+    state: str
+    organization_id: int
+    organization_code: str
+    organization_name: str
+    path: str
+    organizer_id: int
+    organizer_name: str
+    scoring_item: str
+    summary: str
+    risk_note: str
+    shifts: tuple[ShiftLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClaimLine:
+    """A claim with the shift and the task it is on; position is the place in the waiting line, from 1."""
+
+    id: int
+    state: str
+    position: int | None
+    member_id: int
+    claimed_at: datetime
+    shift: ShiftLine
+    task: TaskLine
+
+
+@dataclass(frozen=True)
+class TaskFilter:
+    """What a person looks for. near: latitude and longitude; it is used for this order only."""
+
+    path: str | None = None
+    kind: str | None = None
+    starts_from: datetime | None = None
+    starts_to: datetime | None = None
+    near: tuple[float, float] | None = None
+    home_path: str | None = None
+
+
+SHIFT = (
+    Shift.id,
+    Shift.task_id,
+    Shift.handle,
+    Shift.starts_at,
+    Shift.ends_at,
+    Shift.places,
+    Shift.claimed,
+    Shift.place_name,
+    Shift.latitude,
+    Shift.longitude,
+)
+TASK = (
+    Task.id,
+    Task.title,
+    Task.kind,
+    Task.state,
+    Task.organization_id,
+    Organization.code.label("organization_code"),
+    Organization.name.label("organization_name"),
+    Organization.path,
+    Task.organizer_id,
+    Member.name.label("organizer_name"),
+    Task.scoring_item,
+    Task.summary,
+    Task.risk_note,
+)
+
+
+def _tasks() -> Select[Any]:
+    return (
+        select(*TASK)
+        .join(Organization, Organization.id == Task.organization_id)
+        .join(Member, Member.id == Task.organizer_id)
+    )
+
+
+def shift_lines(session: Session, condition: ColumnElement[bool]) -> list[ShiftLine]:
+    """Return the shifts that fulfil a condition, in the order of time, with their waiting lines counted."""
+    waiting = (
+        select(func.count(Claim.id))
+        .where(Claim.shift_id == Shift.id, Claim.state == "waitlisted")
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(*SHIFT, waiting.label("waitlisted"))
+        .where(condition)
+        .order_by(Shift.starts_at, Shift.id)
+    )
+    return [ShiftLine(*row) for row in rows]
+
+
+def _with_shifts(
+    session: Session, tasks: Sequence[TaskLine], condition: ColumnElement[bool] | None = None
+) -> list[TaskLine]:
+    ids = [task.id for task in tasks]
+    wanted = Shift.task_id.in_(ids)
+    lines = shift_lines(session, wanted if condition is None else and_(wanted, condition))
+    by_task: dict[int, list[ShiftLine]] = {each: [] for each in ids}
+    for line in lines:
+        by_task[line.task_id].append(line)
+    return [replace(task, shifts=tuple(by_task[task.id])) for task in tasks]
+
+
+def _free_shifts(now: datetime, wanted: TaskFilter) -> ColumnElement[bool]:
+    conditions = [Shift.ends_at > now, Shift.claimed < Shift.places]
+    if wanted.starts_from is not None:
+        conditions.append(Shift.starts_at >= wanted.starts_from)
+    if wanted.starts_to is not None:
+        conditions.append(Shift.starts_at < wanted.starts_to)
+    return and_(*conditions)
+
+
+def open_tasks(
+    session: Session, *, now: datetime, wanted: TaskFilter, after: int = 0, limit: int = 50
+) -> list[TaskLine]:
+    """Return open tasks with their free shifts, the nearest or the soonest first.
+
+    after: how many to pass over. One more than limit is never returned.
+    """
+    free = _free_shifts(now, wanted)
+    first = (
+        select(
+            Shift.task_id,
+            func.min(Shift.starts_at).label("starts_at"),
+            func.min(_distance(wanted.near)).label("distance"),
+        )
+        .where(free)
+        .group_by(Shift.task_id)
+        .subquery()
+    )
+    statement = _tasks().join(first, first.c.task_id == Task.id).where(Task.state == "open")
+    if wanted.path is not None:
+        statement = statement.where(within(Organization.path, [wanted.path]))
+    if wanted.kind is not None:
+        statement = statement.where(Task.kind == wanted.kind)
+    order: list[Any] = []
+    if wanted.near is not None:
+        order += [first.c.distance.is_(None), first.c.distance]
+    if wanted.home_path is not None:
+        order.append(~within(Organization.path, [wanted.home_path]))
+    statement = statement.order_by(*order, first.c.starts_at, Task.id)
+    rows = session.execute(statement.offset(after).limit(limit)).all()
+    return _with_shifts(session, [TaskLine(*row) for row in rows], free)
+
+
+def _distance(near: tuple[float, float] | None) -> Any:
+    """Return a measure that grows with the distance: flat, which a district is; null without a position."""
+    if near is None:
+        return Shift.latitude * 0
+    latitude, longitude = near
+    narrowing = math.cos(math.radians(latitude))
+    north, east = Shift.latitude - latitude, (Shift.longitude - longitude) * narrowing
+    return north * north + east * east
+
+
+def count_open_tasks(session: Session, *, now: datetime, wanted: TaskFilter) -> int:
+    """Return how many open tasks with free places there are."""
+    statement = (
+        select(func.count(Task.id))
+        .join(Organization, Organization.id == Task.organization_id)
+        .where(
+            Task.state == "open",
+            exists().where(Shift.task_id == Task.id, _free_shifts(now, wanted)),
+        )
+    )
+    if wanted.path is not None:
+        statement = statement.where(within(Organization.path, [wanted.path]))
+    if wanted.kind is not None:
+        statement = statement.where(Task.kind == wanted.kind)
+    return int(session.scalar(statement) or 0)
+
+
+def task_of(session: Session, task_id: int, paths: Sequence[str] = ()) -> TaskLine:
+    """Return a task with all its shifts; a draft only to those whose scope (paths) covers it.
+
+    Raises TaskNotFound.
+    """
+    row = session.execute(_tasks().where(Task.id == task_id)).first()
+    if row is None:
+        raise TaskNotFound
+    task = TaskLine(*row)
+    if task.state == "draft" and not any(task.path.startswith(path) for path in paths):
+        raise TaskNotFound
+    return _with_shifts(session, [task])[0]
+
+
+def tasks_within(
+    session: Session, paths: Sequence[str], *, before_id: int | None = None, limit: int = 50
+) -> list[TaskLine]:
+    """Return the tasks under these paths in every state, newest first."""
+    statement = _tasks().where(within(Organization.path, paths))
+    if before_id is not None:
+        statement = statement.where(Task.id < before_id)
+    rows = session.execute(statement.order_by(Task.id.desc()).limit(limit)).all()
+    return _with_shifts(session, [TaskLine(*row) for row in rows])
+
+
+def shift_of(
+    session: Session, shift_id: int, paths: Sequence[str] | None = None
+) -> tuple[ShiftLine, TaskLine]:
+    """Return a shift and its task, if the task stands under one of these paths.
+
+    paths: None for everyone's view, in which drafts do not exist.
+    Raises ShiftNotFound, for a foreign one as for an unknown one.
+    """
+    lines = shift_lines(session, Shift.id == shift_id)
+    if not lines:
+        raise ShiftNotFound
+    task = TaskLine(*session.execute(_tasks().where(Task.id == lines[0].task_id)).one())
+    if paths is None and task.state == "draft":
+        raise ShiftNotFound
+    if paths is not None and not any(task.path.startswith(path) for path in paths):
+        raise ShiftNotFound
+    return lines[0], task
+
+
+def position_of(session: Session, shift_id: int, queue_no: int) -> int:
+    """Return the place in the waiting line, from 1, of the claim with this queue number."""
+    return int(
+        session.scalar(
+            select(func.count(Claim.id)).where(
+                Claim.shift_id == shift_id,
+                Claim.state == "waitlisted",
+                Claim.queue_no <= queue_no,
+            )
+        )
+        or 0
+    )
+
+
+def claims_of(
+    session: Session,
+    member_id: int,
+    *,
+    before_id: int | None = None,
+    limit: int = 50,
+    shift_ids: Sequence[int] | None = None,
+) -> list[ClaimLine]:
+    """Return a member's living claims, newest first, each with its shift and task."""
+    ahead = Claim.__table__.alias("ahead")
+    position = (
+        select(func.count(ahead.c.id))
+        .where(
+            ahead.c.shift_id == Claim.shift_id,
+            ahead.c.state == "waitlisted",
+            ahead.c.queue_no <= Claim.queue_no,
+        )
+        .scalar_subquery()
+    )
+    statement = select(Claim, position.label("position")).where(
+        Claim.member_id == member_id, Claim.state != "withdrawn"
+    )
+    if before_id is not None:
+        statement = statement.where(Claim.id < before_id)
+    if shift_ids is not None:
+        statement = statement.where(Claim.shift_id.in_(shift_ids))
+    rows = session.execute(statement.order_by(Claim.id.desc()).limit(limit)).all()
+    shifts = {
+        line.id: line
+        for line in shift_lines(session, Shift.id.in_([row.Claim.shift_id for row in rows]))
+    }
+    tasks = {
+        row.id: TaskLine(*row)
+        for row in session.execute(
+            _tasks().where(Task.id.in_({shift.task_id for shift in shifts.values()}))
+        )
+    }
+    return [
+        ClaimLine(
+            claim.id,
+            claim.state,
+            int(place) if claim.state == "waitlisted" else None,
+            claim.member_id,
+            claim.claimed_at,
+            shifts[claim.shift_id],
+            tasks[shifts[claim.shift_id].task_id],
+        )
+        for claim, place in rows
+    ]
+
+
+def claimed_names(session: Session, shift_id: int, limit: int = 12) -> list[str]:
+    """Return the names of the first people on a shift; pages mask them."""
+    return list(
+        session.scalars(
+            select(Member.name)
+            .join(Claim, Claim.member_id == Member.id)
+            .where(Claim.shift_id == shift_id, Claim.state == "claimed")
+            .order_by(Claim.queue_no)
+            .limit(limit)
+        )
+    )
