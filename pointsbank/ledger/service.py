@@ -1,5 +1,6 @@
 """Writes of the ledger: open an account, post, reverse, expire."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -81,6 +82,20 @@ def open_account(session: Session, *, code: str, kind: str) -> int:
     if kind in WALLET_KINDS:
         session.execute(insert(Wallet).values(account_id=opened, posted=0, held=0, seq=0))
     return int(opened)
+
+
+def open_accounts(session: Session, *, codes: Sequence[str], kind: str) -> None:
+    """Open many accounts at once, none of which is open yet: those of a file of members."""
+    if not codes:
+        return
+    opened = session.scalars(
+        insert(Account).returning(Account.id), [{"code": code, "kind": kind} for code in codes]
+    ).all()
+    if kind in WALLET_KINDS:
+        session.execute(
+            insert(Wallet),
+            [{"account_id": each, "posted": 0, "held": 0, "seq": 0} for each in opened],
+        )
 
 
 def post(session: Session, posting: Posting, now: datetime) -> Posted:

@@ -7,6 +7,8 @@ from pointsbank.members.errors import WeakPassword
 
 PASSWORD_LENGTH_MIN = 8
 PASSWORD_LENGTH_MAX = 72
+# One or two characters repeated are no password, however long.
+DISTINCT_MIN = 3
 
 # RFC 9106, second recommended option, halved in memory twice for a machine of two cores.
 HASHER = PasswordHasher(time_cost=3, memory_cost=19456, parallelism=1)
@@ -19,11 +21,18 @@ WELL_KNOWN = frozenset(
 )
 
 
+def is_weak(password: str) -> bool:
+    """Tell whether a password is too short, too long or too easy to guess."""
+    return (
+        not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX
+        or password.lower() in WELL_KNOWN
+        or len(set(password)) < DISTINCT_MIN
+    )
+
+
 def check_strength(password: str) -> None:
     """Accept a password or raise WeakPassword."""
-    if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
-        raise WeakPassword
-    if password.lower() in WELL_KNOWN or len(set(password)) < 3:
+    if is_weak(password):
         raise WeakPassword
 
 

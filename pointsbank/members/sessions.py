@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, bindparam, delete, select, text, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor, Grant
@@ -30,7 +30,7 @@ FIND_ACTOR = text(
 ).bindparams(bindparam("now", type_=Moment()))
 
 
-def find_actor(session: Session, token: str, now: datetime) -> Actor | None:
+def find_actor(session: Session | Connection, token: str, now: datetime) -> Actor | None:
     """Return who holds this session token, None when it is unknown, ended or past its time."""
     rows = session.execute(FIND_ACTOR, {"token_hash": plain_hash(token), "now": now}).all()
     if not rows:
