@@ -17,6 +17,8 @@ from pointsbank.core.settings import ROOT, Settings
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 15
 LOG_SHOWN_CHARACTERS = 4000
+# As `pointsbank serve` has it; Granian's default of several hundred would wait for the pool.
+THREADS = 16
 
 
 class DidNotServe(Exception):
@@ -44,20 +46,12 @@ def serving(settings: Settings, shelf: Path, workers: int = 1) -> Iterator[str]:
     """
     url = f"http://127.0.0.1:{settings.port}"
     log = shelf / f"service-{settings.port}.log"
-    granian = [
-        "granian",
-        "--interface",
-        "wsgi",
-        "--host",
-        "127.0.0.1",
-        "--blocking-threads",
-        "16",
-    ]
-    numbers = ["--port", str(settings.port), "--workers", str(workers)]
+    granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+    numbers = ["--port", settings.port, "--workers", workers, "--blocking-threads", THREADS]
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "leash.py"), str(shelf)]
-            + [sys.executable, "-m", *granian, *numbers, "wsgi:app"],
+            + [sys.executable, "-m", *granian, *map(str, numbers), "wsgi:app"],
             cwd=ROOT,
             env={**os.environ, **environment_of(settings)},
             stdout=output,
