@@ -14,8 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import psycopg
 from psycopg import sql
@@ -57,6 +59,18 @@ SERVER_SETTINGS = {
     # A test that waits for a lock this long is stuck: it fails by name instead of hanging.
     "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "120s",
+}
+
+# As it is run in a district: what was answered is on disk.
+DURABLE_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "100",
+    "shared_buffers": "512MB",
+    "max_wal_size": "4GB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "jit": "off",
 }
 
 
@@ -210,7 +224,7 @@ def keep(shelf: Path) -> None:
         copied = Path(tempfile.mkdtemp(prefix="pointsbank-postgres-"))
         try:
             binaries = _reachable(find_binaries(), copied, user)
-            server = _start_server(binaries, shelf, user)
+            server = _start_server(binaries, shelf, user, SERVER_SETTINGS)
             try:
                 url = URL.create(
                     "postgresql+psycopg",
@@ -264,8 +278,40 @@ def _reachable(binaries: Path, copied: Path, user: pwd.struct_passwd | None) -> 
     return copied / binaries.relative_to(wheel.parent)
 
 
+@contextmanager
+def durable_server() -> Iterator[tuple[Server, int]]:
+    """Run a server that keeps what it answers, and give it with its process id until the block ends.
+
+    For measurements and for tests that kill things. Raises NoPostgres.
+    """
+    user = _server_user()
+    shelf = Path(tempfile.mkdtemp(prefix="pointsbank-durable-"))
+    shelf.chmod(0o755)
+    try:
+        binaries = _reachable(find_binaries(), shelf / "binaries", user)
+        with (shelf / "server.log").open("w") as log:
+            server = _start_server(binaries, shelf, user, DURABLE_SETTINGS, log)
+        try:
+            url = URL.create(
+                "postgresql+psycopg",
+                "postgres",
+                database="postgres",
+                query={"host": str(shelf / "data")},
+            )
+            _wait_until_ready(server, url)
+            yield Server(url.render_as_string()), server.pid
+        finally:
+            _stop(server)
+    finally:
+        shutil.rmtree(shelf, ignore_errors=True)
+
+
 def _start_server(
-    binaries: Path, shelf: Path, user: pwd.struct_passwd | None
+    binaries: Path,
+    shelf: Path,
+    user: pwd.struct_passwd | None,
+    settings: dict[str, str],
+    log: TextIO | None = None,
 ) -> subprocess.Popen:
     data = shelf / "data"
     data.mkdir(mode=0o700)
@@ -286,13 +332,15 @@ def _start_server(
         "--no-sync",
         f"--locale={place}",
     ]
-    subprocess.run([str(binaries / "initdb"), *create], check=True, cwd="/", **identity)
+    said = {"stdout": log, "stderr": log}
+    subprocess.run([str(binaries / "initdb"), *create], check=True, cwd="/", **said, **identity)
     options = [
-        word for name, value in SERVER_SETTINGS.items() for word in ("-c", f"{name}={value}")
+        word for name, value in settings.items() for word in ("-c", f"{name}={value}")
     ]
     return subprocess.Popen(
         [str(binaries / "postgres"), "-D", str(data), "-k", str(data), *options],
         cwd="/",
+        **said,
         **identity,
     )
 
