@@ -218,11 +218,11 @@ def _read_row(table: Table, row: Row) -> tuple[Wanted, list[Problem]]:
     """Read one row, and say what is wrong with it; a phone is never said back."""
     each = Wanted(
         row=row.number,
-        volunteer_no=halfwidth(row.cells.get("volunteer_no", "")) or None,
+        volunteer_no=halfwidth(cleaned(row.cells.get("volunteer_no", ""))) or None,
         name=cleaned(row.cells.get("name", "")),
-        phone=phone_from(row.cells.get("phone", "")),
-        organization_code=halfwidth(row.cells.get("organization_code", "")),
-        kind=KINDS.get(halfwidth(row.cells.get("kind", "")).lower(), ""),
+        phone=phone_from(cleaned(row.cells.get("phone", ""))),
+        organization_code=halfwidth(cleaned(row.cells.get("organization_code", ""))),
+        kind=KINDS.get(halfwidth(cleaned(row.cells.get("kind", ""))).lower(), ""),
         password=row.cells.get("initial_password"),
     )
     found = [

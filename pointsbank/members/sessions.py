@@ -77,22 +77,37 @@ def phone_hash(secret: str, phone: str) -> bytes:
 
 
 def begin_try(session: Session, *, phone: str, secret: str, now: datetime) -> Try:
-    """Return what the phone leads to, for the door to judge the password outside any transaction.
+    """Return what the phone leads to, for the door to judge the password outside transactions.
 
     phone: as it was typed; one that cannot be a phone is counted like any other.
     Raises SignInLocked.
     """
     known = phone_from(phone)
     counted = phone_hash(secret, known or phone)
+    _refuse_locked(session, counted, now)
+    row = session.execute(
+        select(Member.id, Member.password_hash).where(Member.phone == known)
+    ).first()
+    return Try(counted, row.id if row else None, row.password_hash if row else None)
+
+
+def begin_own_try(session: Session, *, member_id: int, secret: str, now: datetime) -> Try:
+    """Return what a signed-in member's password is judged against, counted with their sign-ins.
+
+    Raises SignInLocked.
+    """
+    member = session.get_one(Member, member_id)
+    counted = phone_hash(secret, member.phone or f"member {member_id}")
+    _refuse_locked(session, counted, now)
+    return Try(counted, member_id, member.password_hash)
+
+
+def _refuse_locked(session: Session, counted: bytes, now: datetime) -> None:
     locked_until = session.scalar(
         select(SignInFailure.locked_until).where(SignInFailure.phone_hash == counted)
     )
     if locked_until is not None and locked_until > now:
         raise locked(locked_until, now)
-    row = session.execute(
-        select(Member.id, Member.password_hash).where(Member.phone == known)
-    ).first()
-    return Try(counted, row.id if row else None, row.password_hash if row else None)
 
 
 def finish_try(
@@ -108,26 +123,12 @@ def finish_try(
 ) -> SignedIn | None:
     """Begin a session after a right password; count a wrong one and return None.
 
-    A wrong try is a value and not a refusal, so that the door keeps the count and then refuses. However
-    many passwords are judged at once, only five outcomes are told before the lock: whoever comes here
-    after it learns nothing. A person with a role gets staff_lasts.
-    Raises SignInLocked, MemberSuspended.
+    A wrong try is a value and not a refusal, so that the door keeps the count and then refuses.
+    A person with a role gets staff_lasts. Raises SignInLocked, MemberSuspended.
     """
-    failure = session.execute(
-        select(SignInFailure.locked_until)
-        .where(SignInFailure.phone_hash == tried.phone_hash)
-        .with_for_update()
-    ).first()
-    if failure is not None and failure.locked_until and failure.locked_until > now:
-        raise locked(failure.locked_until, now)
-    member = session.get(Member, tried.member_id) if tried.member_id is not None else None
-    if member is None or not is_right or member.password_hash != tried.password_hash:
-        _count_failure(session, tried.phone_hash, now)
+    member = judge_try(session, tried=tried, is_right=is_right, now=now)
+    if member is None:
         return None
-    if failure is not None:
-        session.execute(
-            delete(SignInFailure).where(SignInFailure.phone_hash == tried.phone_hash)
-        )
     if member.state != "active":
         raise MemberSuspended
     has_role = session.scalar(
@@ -144,6 +145,30 @@ def finish_try(
         now=now,
     )
     return SignedIn(member.id, expires_at, member.locale, member.display_mode)
+
+
+def judge_try(session: Session, *, tried: Try, is_right: bool, now: datetime) -> Member | None:
+    """Return the member after a right password; count a wrong one and return None.
+
+    However many passwords are judged at once, only five outcomes are told before the lock:
+    whoever comes here after it learns nothing. Raises SignInLocked.
+    """
+    failure = session.execute(
+        select(SignInFailure.locked_until)
+        .where(SignInFailure.phone_hash == tried.phone_hash)
+        .with_for_update()
+    ).first()
+    if failure is not None and failure.locked_until and failure.locked_until > now:
+        raise locked(failure.locked_until, now)
+    member = session.get(Member, tried.member_id) if tried.member_id is not None else None
+    if member is None or not is_right or member.password_hash != tried.password_hash:
+        _count_failure(session, tried.phone_hash, now)
+        return None
+    if failure is not None:
+        session.execute(
+            delete(SignInFailure).where(SignInFailure.phone_hash == tried.phone_hash)
+        )
+    return member
 
 
 def locked(locked_until: datetime, now: datetime) -> SignInLocked:

@@ -188,10 +188,10 @@ def _read_row(
 ) -> None:
     """Read one row, and note what is wrong with it."""
     found = len(problems)
-    code = halfwidth(row.cells.get("code", ""))
+    code = halfwidth(cleaned(row.cells.get("code", "")))
     name = cleaned(row.cells.get("name", ""))
-    kind = KINDS.get(halfwidth(row.cells.get("kind", "")).lower(), "")
-    parent_code = halfwidth(row.cells.get("parent_code", "")) or None
+    kind = KINDS.get(halfwidth(cleaned(row.cells.get("kind", ""))).lower(), "")
+    parent_code = halfwidth(cleaned(row.cells.get("parent_code", ""))) or None
 
     def refuse(column: str, sentence: str, **facts: int | str) -> None:
         problems.append(table.problem(row.number, column, sentence, **facts))

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import json
-from typing import Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request
 from flask.typing import ResponseReturnValue
@@ -15,7 +16,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from pointsbank.core.errors import Invalid
 from pointsbank.core.text import cleaned, cleaned_lines
-from pointsbank.web.access import anyone
+from pointsbank.web.access import View, anyone
 
 ID_MAX = 2**63 - 1
 PAGE_LIMIT = 50
@@ -65,6 +66,19 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the library has no t
 
     PAGINATION_HEADER_NAME = None
     ARGUMENTS_PARSER = Parser()
+
+    if TYPE_CHECKING:
+        # The library's decorators have no types; each hands the view on as it is.
+        def get(self, rule: str, **options: Any) -> Callable[[View], View]: ...
+        def post(self, rule: str, **options: Any) -> Callable[[View], View]: ...
+        def put(self, rule: str, **options: Any) -> Callable[[View], View]: ...
+        def patch(self, rule: str, **options: Any) -> Callable[[View], View]: ...
+        def delete(self, rule: str, **options: Any) -> Callable[[View], View]: ...
+        def arguments(self, schema: type[Schema], **options: Any) -> Callable[[View], View]: ...
+        def response(
+            self, status_code: int, schema: type[Schema] | None = None, **options: Any
+        ) -> Callable[[View], View]: ...
+        def doc(self, **values: Any) -> Callable[[View], View]: ...
 
 
 class Body(Schema):

@@ -25,7 +25,12 @@ STATUS: dict[type[Refusal], int] = {
     BadForm: 400,
 }
 # Leaves whose status the HTTP contract fixes apart from their kind's.
-STATUS_BY_CODE = {"bad_credentials": 401, "code_expired": 410}
+STATUS_BY_CODE = {
+    "bad_credentials": 401,
+    "code_expired": 410,
+    "bad_table": 422,
+    "table_too_large": 413,
+}
 
 RETRY_AFTER_SECONDS = 2
 
