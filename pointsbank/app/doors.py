@@ -2,9 +2,20 @@
 
 from flask import Blueprint
 
+from pointsbank.app.me import api as me_api
+from pointsbank.members.api import api as members_api
+from pointsbank.organizations.api import api as organizations_api
+from pointsbank.rewards.api import api as rewards_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.tasks.api import api as tasks_api
 from pointsbank.web.contract import Blueprint as ApiBlueprint
 
-API_DOORS: list[ApiBlueprint] = [scoring_api, tasks_api]
+API_DOORS: list[ApiBlueprint] = [
+    rewards_api,
+    scoring_api,
+    tasks_api,
+    organizations_api,
+    members_api,
+    me_api,
+]
 PAGE_DOORS: list[Blueprint] = []

@@ -47,6 +47,13 @@ class WeakPassword(Invalid):
     message = "Please choose a password of at least 8 characters that is not easy to guess."
 
 
+class WrongPassword(Invalid):
+    """The old password does not fit the person who is signed in."""
+
+    code = "wrong_password"
+    message = "The old password is not right."
+
+
 class RoleNotFound(NotFound):
     """No such role of this member."""
 

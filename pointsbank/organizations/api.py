@@ -13,10 +13,10 @@ from pointsbank.organizations.queries import (
     organizations_within,
 )
 from pointsbank.organizations.schemas import (
+    MerchantAdded,
     MerchantsOut,
-    NewId,
     NewMerchant,
-    OrganizationsOut,
+    OrganizationLinesOut,
     OrganizationsQuery,
     merchant_out,
     organization_out,
@@ -63,7 +63,7 @@ def import_tree(query: dict[str, Any], _file: dict[str, Any]) -> dict[str, Any]:
 
 @api.get("/organizations")
 @api.arguments(OrganizationsQuery, location="query")
-@api.response(200, OrganizationsOut)
+@api.response(200, OrganizationLinesOut)
 @members_only
 def list_organizations(query: dict[str, Any]) -> dict[str, Any]:
     """List the organizations in the order of their codes."""
@@ -82,7 +82,7 @@ def list_organizations(query: dict[str, Any]) -> dict[str, Any]:
 
 @api.post("/merchants")
 @api.arguments(NewMerchant)
-@api.response(201, NewId)
+@api.response(201, MerchantAdded)
 @roles_only("administrator")
 def new_merchant(body: dict[str, Any]) -> dict[str, Any]:
     """Add a partner merchant."""

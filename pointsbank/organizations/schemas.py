@@ -18,7 +18,7 @@ class OrganizationsQuery(PageQuery):
     under = Text(length_max=CODE_LENGTH_MAX)
 
 
-class OrganizationOut(Schema):
+class OrganizationLineOut(Schema):
     """An organization."""
 
     id = fields.Integer()
@@ -27,10 +27,10 @@ class OrganizationOut(Schema):
     kind = fields.String()
 
 
-class OrganizationsOut(Schema):
+class OrganizationLinesOut(Schema):
     """A page of organizations."""
 
-    items = fields.List(fields.Nested(OrganizationOut))
+    items = fields.List(fields.Nested(OrganizationLineOut))
     next = fields.String(allow_none=True)
 
 
@@ -42,8 +42,8 @@ class NewMerchant(Body):
     kind = fields.String(required=True, validate=validate.OneOf(MERCHANT_KINDS))
 
 
-class NewId(Schema):
-    """The id of what was added."""
+class MerchantAdded(Schema):
+    """The merchant that was added."""
 
     id = fields.Integer()
 
