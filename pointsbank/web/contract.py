@@ -4,9 +4,10 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
@@ -214,5 +215,13 @@ def install(app: Flask) -> Api:
         return cast(ResponseReturnValue, describe())
 
     app.view_functions["api-docs.openapi_json"] = openapi_json
+
+    @app.after_request
+    def say_nothing(response: Response) -> Response:
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            # No body, so no kind of content: a client that reads it as JSON would stumble.
+            response.headers.pop("Content-Type", None)
+        return response
+
     api.register_converter(IdConverter, lambda _: {"type": "integer", "minimum": 1})
     return api
