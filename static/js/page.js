@@ -54,5 +54,12 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+// A link to #print prints the page as it stands; print.css lays it out.
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.('a[href="#print"]')) return;
+  event.preventDefault();
+  print();
+});
+
 // After a refused form the summary is read first.
 document.querySelector(".problems")?.focus();
