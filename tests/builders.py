@@ -1,21 +1,28 @@
 """Builders: each makes one thing with sensible defaults, through the services that make the real ones."""
 
 import secrets
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
+from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes, draw_number, draw_token
+from pointsbank.ledger.posting import Posting
+from pointsbank.ledger.service import open_account, post
 from pointsbank.members import passwords
+from pointsbank.members.codes import REDEMPTION_NUMBER_DIGITS, redemption_digits
 from pointsbank.members.models import HANDLE_BYTES
 from pointsbank.members.service import add_member, grant_role
 from pointsbank.members.sessions import begin_session
+from pointsbank.members.showing import draw_redemption_code
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.service import add_merchant, add_organization
+from pointsbank.rewards.service import offer_reward
 from tests.moments import NOON
 
 COMMUNITY_CODE = "140303001002"
@@ -156,3 +163,61 @@ def signed_in(app: Flask, member_id: int, now: datetime | None = None) -> dict[s
 def how_many(session: Session, model: type) -> int:
     """Return how many rows a table holds."""
     return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def with_points(
+    session: Session,
+    member_id: int,
+    points: int,
+    expires_on: date = date(2027, 12, 31),
+    now: datetime = NOON,
+) -> int:
+    """Give a member points as the test's community's issuer would, and return the member's id."""
+    issuer, member = f"issue:community:{COMMUNITY_CODE}", f"member:{member_id}"
+    open_account(session, code=issuer, kind="issue")
+    posting = Posting(
+        key=f"award:test:{secrets.token_hex(8)}",
+        kind="earn",
+        source=issuer,
+        target=member,
+        wallet=member,
+        points=points,
+        occurred_at=now,
+        reason="河道清洁",
+        expires_on=expires_on,
+    )
+    post(session, posting, now)
+    return member_id
+
+
+def a_reward(
+    session: Session,
+    merchant_id: int | None = None,
+    name: str = "洗洁精一瓶",
+    points: int = 20,
+    stock: int = 10,
+    now: datetime = NOON,
+    **more: Any,
+) -> int:
+    """Return a new reward's id, offered by an administrator of everything."""
+    administrator = with_role(session, a_member(session, "管理员"), "administrator")
+    actor = Actor(administrator, "管理员", 0, 0, (Grant("administrator", "/"),))
+    merchant = merchant_id if merchant_id is not None else a_merchant(session)
+    return offer_reward(
+        session,
+        actor=actor,
+        merchant_id=merchant,
+        name=name,
+        points=points,
+        stock=stock,
+        now=now,
+        **more,
+    )
+
+
+def redemption_code(session: Session, app: Flask, member_id: int, now: datetime) -> str:
+    """Return the 18 digits of a fresh redemption code of this member."""
+    number = draw_number(REDEMPTION_NUMBER_DIGITS)
+    secret = app.extensions["settings"].secret_key
+    draw_redemption_code(session, member_id=member_id, number=number, secret=secret, now=now)
+    return redemption_digits(number)

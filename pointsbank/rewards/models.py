@@ -15,7 +15,7 @@ REDEMPTION_STATES = ("completed", "voided")
 
 
 class Reward(Model):
-    """Something a merchant gives for points; stock is the row that racing redemptions meet at."""
+    """Something a merchant gives for points; racing redemptions meet at its stock."""
 
     __tablename__ = "reward"
     __table_args__ = (
@@ -51,7 +51,7 @@ class RewardTaken(Model):
 
 
 class Redemption(Model):
-    """One hand-over at a counter. number is what the clerk and the member read to each other."""
+    """One hand-over at a counter; number is what clerk and member read to each other."""
 
     __tablename__ = "redemption"
     __table_args__ = (

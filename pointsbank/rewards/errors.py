@@ -1,0 +1,111 @@
+"""What the rewards room refuses."""
+
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
+
+
+class RewardNotFound(NotFound):
+    """No such reward of this merchant."""
+
+    code = "reward_not_found"
+    message = "There is no such reward."
+
+
+class RedemptionNotFound(NotFound):
+    """No such redemption within what the person may see."""
+
+    code = "redemption_not_found"
+    message = "There is no such redemption."
+
+
+class BadValidity(Invalid):
+    """A span of time begins before it ends."""
+
+    code = "bad_validity"
+    message = "A reward's last moment must lie after its first."
+
+
+class MerchantStopped(Conflict):
+    """The merchant takes no part at present."""
+
+    code = "merchant_stopped"
+    message = "This merchant is not taking points at present."
+
+
+class RewardWithdrawn(Conflict):
+    """The merchant took the reward back."""
+
+    code = "reward_withdrawn"
+    message = "This reward is no longer offered."
+
+
+class RewardNotYet(Conflict):
+    """The reward's first moment lies ahead."""
+
+    code = "reward_not_yet"
+    message = "This reward cannot be had yet."
+
+
+class RewardOver(Conflict):
+    """The reward's last moment is past."""
+
+    code = "reward_over"
+    message = "The time for this reward is over."
+
+
+class OutOfStock(Conflict):
+    """Fewer are left than are asked for."""
+
+    code = "out_of_stock"
+    message = "Not enough in stock: %(left)s left."
+
+
+class LimitReached(Conflict):
+    """One person has had as many as one person may."""
+
+    code = "limit_reached"
+    message = "One person can have at most %(limit)s of this."
+
+
+class TooManyPoints(Invalid):
+    """A single redemption is bounded (docs/decisions, 2,000 points)."""
+
+    code = "too_many_points"
+    message = "A single redemption can take at most %(limit)s points."
+
+
+class StockTooLarge(Invalid):
+    """A stock is a number that someone could count."""
+
+    code = "stock_too_large"
+    message = "A reward's stock can be at most %(limit)s."
+
+
+class NotForOneself(NotAllowed):
+    """Nobody takes points from themselves at their own counter, or gives any back."""
+
+    code = "not_for_oneself"
+    message = "You cannot do this for yourself. Please ask a colleague."
+
+
+class VoidNotAllowed(NotAllowed):
+    """A clerk voids what they handed over themselves, on the same day."""
+
+    code = "void_not_allowed"
+    message = (
+        "Only the clerk who made a redemption can void it, on the same day. "
+        "Later an administrator can."
+    )
+
+
+class TillLocked(TooMany):
+    """Five wrong codes in a row lock a clerk's till for a minute."""
+
+    code = "till_locked"
+    message = "Too many wrong codes. Please wait %(retry_after_seconds)s seconds."
+
+
+class NumberTaken(Conflict):
+    """A redemption's number was drawn twice; the door draws another."""
+
+    code = "number_taken"
+    message = "Please try again."

@@ -1,0 +1,32 @@
+"""Who may do what at a merchant: pure judgements over an actor and a path."""
+
+from datetime import date
+
+from pointsbank.core.actor import Actor
+
+
+def may_take_points(actor: Actor, merchant_id: int) -> bool:
+    """Tell whether this person stands at this merchant's counter."""
+    return merchant_id in actor.merchant_ids()
+
+
+def may_offer(actor: Actor, merchant_id: int, path: str) -> bool:
+    """Tell whether this person decides what the merchant offers."""
+    return may_take_points(actor, merchant_id) or actor.oversees(path, "administrator")
+
+
+def may_see_redemptions(actor: Actor, merchant_id: int, path: str) -> bool:
+    """Tell whether this person may read what the merchant handed over."""
+    return may_offer(actor, merchant_id, path) or actor.oversees(path, "auditor")
+
+
+def may_void(
+    actor: Actor, *, clerk_id: int, redeemed_on: date, merchant_id: int, path: str, today: date
+) -> bool:
+    """Tell whether this person may void: the same clerk that day, or an administrator."""
+    is_same_clerk = (
+        may_take_points(actor, merchant_id)
+        and clerk_id == actor.member_id
+        and redeemed_on == today
+    )
+    return is_same_clerk or actor.oversees(path, "administrator")

@@ -1,0 +1,268 @@
+"""Reads of the rewards room: what can be had, what was handed over, and a day's sum."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from pointsbank.core.text import masked_name
+from pointsbank.ledger.queries import balance_of
+from pointsbank.members.models import Member
+from pointsbank.organizations.models import Merchant, Organization
+from pointsbank.rewards.errors import RedemptionNotFound, RewardNotFound
+from pointsbank.rewards.models import Redemption, Reward, RewardTaken
+
+
+@dataclass(frozen=True)
+class RewardLine:
+    """A reward and the merchant who offers it; path is that of the merchant's organization."""
+
+    id: int
+    merchant_id: int
+    merchant_name: str
+    path: str
+    name: str
+    points: int
+    stock: int
+    limit_per_member: int | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    state: str
+
+    def is_on_offer(self, now: datetime) -> bool:
+        """Tell whether it can be had at this moment."""
+        return (
+            self.state == "offered"
+            and self.stock > 0
+            and (self.valid_from is None or self.valid_from <= now)
+            and (self.valid_until is None or self.valid_until > now)
+        )
+
+
+@dataclass(frozen=True)
+class RedemptionLine:
+    """One redemption as it is shown: names masked, path that of the merchant's organization."""
+
+    id: int
+    number: str
+    state: str
+    merchant_id: int
+    merchant_name: str
+    path: str
+    reward_id: int
+    reward_name: str
+    member_id: int
+    member_name: str
+    clerk_id: int
+    clerk_name: str
+    quantity: int
+    points: int
+    balance_after: int
+    redeemed_at: datetime
+    redeemed_on: date
+    voided_at: datetime | None
+    transfer_id: int
+
+
+@dataclass(frozen=True)
+class DayTotals:
+    """What one merchant handed over on one day; points without what was voided."""
+
+    redemptions: int
+    points: int
+    voided: int
+
+
+REWARD = (
+    Reward.id,
+    Reward.merchant_id,
+    Merchant.name.label("merchant_name"),
+    Organization.path,
+    Reward.name,
+    Reward.points,
+    Reward.stock,
+    Reward.limit_per_member,
+    Reward.valid_from,
+    Reward.valid_until,
+    Reward.state,
+)
+
+Clerk = aliased(Member)
+
+
+def rewards_to_have(
+    session: Session,
+    *,
+    now: datetime,
+    merchant_id: int | None = None,
+    after: tuple[int, int] | None = None,
+    limit: int = 50,
+) -> list[RewardLine]:
+    """Return what can be had at this moment, the cheapest first, so what is affordable leads.
+
+    after: points and id of the last one shown.
+    """
+    statement = (
+        _rewards()
+        .where(
+            Merchant.state == "active",
+            Reward.state == "offered",
+            Reward.stock > 0,
+            Reward.valid_from.is_(None) | (Reward.valid_from <= now),
+            Reward.valid_until.is_(None) | (Reward.valid_until > now),
+        )
+        .order_by(Reward.points, Reward.id)
+        .limit(limit)
+    )
+    if merchant_id is not None:
+        statement = statement.where(Reward.merchant_id == merchant_id)
+    if after is not None:
+        points, last_id = after
+        statement = statement.where(
+            (Reward.points > points) | ((Reward.points == points) & (Reward.id > last_id))
+        )
+    return [RewardLine(*row) for row in session.execute(statement)]
+
+
+def rewards_of_merchant(session: Session, merchant_id: int) -> list[RewardLine]:
+    """Return every reward of a merchant, those on offer first, the cheapest first."""
+    statement = (
+        _rewards()
+        .where(Reward.merchant_id == merchant_id)
+        .order_by(Reward.state, Reward.points, Reward.id)
+    )
+    return [RewardLine(*row) for row in session.execute(statement)]
+
+
+def reward_of(session: Session, reward_id: int) -> RewardLine:
+    """Return one reward.
+
+    Raises RewardNotFound.
+    """
+    row = session.execute(_rewards().where(Reward.id == reward_id)).first()
+    if row is None:
+        raise RewardNotFound
+    return RewardLine(*row)
+
+
+def _rewards() -> Select[*tuple[Any, ...]]:
+    return (
+        select(*REWARD)
+        .join(Merchant, Merchant.id == Reward.merchant_id)
+        .join(Organization, Organization.id == Merchant.organization_id)
+    )
+
+
+def had_by(session: Session, reward_id: int, member_id: int) -> int:
+    """Return how many of a reward a member has had, voided ones not counted."""
+    had = session.scalar(
+        select(RewardTaken.quantity).where(
+            RewardTaken.reward_id == reward_id, RewardTaken.member_id == member_id
+        )
+    )
+    return had or 0
+
+
+def available_points(session: Session, member_id: int) -> int:
+    """Return what a member can spend at this moment."""
+    return balance_of(session, f"member:{member_id}").available
+
+
+def redemption_of(session: Session, redemption_id: int) -> RedemptionLine:
+    """Return one redemption.
+
+    Raises RedemptionNotFound.
+    """
+    row = session.execute(_redemptions().where(Redemption.id == redemption_id)).first()
+    if row is None:
+        raise RedemptionNotFound
+    return _line(row)
+
+
+def redemptions_on(
+    session: Session,
+    merchant_id: int,
+    day: date,
+    *,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[RedemptionLine]:
+    """Return what a merchant handed over on a local day, the newest first."""
+    statement = _redemptions().where(
+        Redemption.merchant_id == merchant_id, Redemption.redeemed_on == day
+    )
+    return _newest(session, statement, before_id, limit)
+
+
+def redemptions_of_member(
+    session: Session, member_id: int, *, before_id: int | None = None, limit: int = 50
+) -> list[RedemptionLine]:
+    """Return what a member has had, the newest first."""
+    statement = _redemptions().where(Redemption.member_id == member_id)
+    return _newest(session, statement, before_id, limit)
+
+
+def _newest(
+    session: Session, statement: Select[*tuple[Any, ...]], before_id: int | None, limit: int
+) -> list[RedemptionLine]:
+    if before_id is not None:
+        statement = statement.where(Redemption.id < before_id)
+    rows = session.execute(statement.order_by(Redemption.id.desc()).limit(limit))
+    return [_line(row) for row in rows]
+
+
+def totals_on(session: Session, merchant_id: int, day: date) -> DayTotals:
+    """Return a merchant's sum of a local day."""
+    rows = session.execute(
+        select(Redemption.state, func.count(), func.coalesce(func.sum(Redemption.points), 0))
+        .where(Redemption.merchant_id == merchant_id, Redemption.redeemed_on == day)
+        .group_by(Redemption.state)
+    )
+    found = {state: (number, int(points)) for state, number, points in rows}
+    number, points = found.get("completed", (0, 0))
+    return DayTotals(number, points, found.get("voided", (0, 0))[0])
+
+
+def _redemptions() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Redemption,
+            Merchant.name.label("merchant_name"),
+            Organization.path,
+            Reward.name.label("reward_name"),
+            Member.name.label("member_name"),
+            Clerk.name.label("clerk_name"),
+        )
+        .join(Merchant, Merchant.id == Redemption.merchant_id)
+        .join(Organization, Organization.id == Merchant.organization_id)
+        .join(Reward, Reward.id == Redemption.reward_id)
+        .join(Member, Member.id == Redemption.member_id)
+        .join(Clerk, Clerk.id == Redemption.clerk_id)
+    )
+
+
+def _line(row: Any) -> RedemptionLine:
+    redemption: Redemption = row.Redemption
+    return RedemptionLine(
+        id=redemption.id,
+        number=redemption.number,
+        state=redemption.state,
+        merchant_id=redemption.merchant_id,
+        merchant_name=row.merchant_name,
+        path=row.path,
+        reward_id=redemption.reward_id,
+        reward_name=row.reward_name,
+        member_id=redemption.member_id,
+        member_name=masked_name(row.member_name),
+        clerk_id=redemption.clerk_id,
+        clerk_name=masked_name(row.clerk_name),
+        quantity=redemption.quantity,
+        points=redemption.points,
+        balance_after=redemption.balance_after,
+        redeemed_at=redemption.redeemed_at,
+        redeemed_on=redemption.redeemed_on,
+        voided_at=redemption.voided_at,
+        transfer_id=redemption.transfer_id,
+    )

@@ -1,0 +1,228 @@
+"""What comes in and goes out at the JSON door of rewards."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX, STOCK_MAX
+from pointsbank.rewards.queries import DayTotals, RedemptionLine, RewardLine
+from pointsbank.rewards.voiding import Voided
+from pointsbank.web.contract import Body, PageQuery, QueryWhole, RowId, Text, When, Whole
+
+CODE_LENGTH_MAX = 500
+PIN_LENGTH_MAX = 20
+NAME_LENGTH_MAX = 80
+# A reward valid outside these years is a slip of the pen.
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Bound(When):
+    """An end of a reward's validity."""
+
+    def __init__(self, **more: Any) -> None:
+        """Bound the moment on both sides."""
+        super().__init__(
+            validate=validate.Range(min=FIRST_MOMENT, max=LAST_MOMENT),
+            allow_none=True,
+            load_default=None,
+            **more,
+        )
+
+
+class NewReward(Body):
+    """A reward as a merchant offers it."""
+
+    merchant_id = RowId(required=True)
+    name = Text(length_max=NAME_LENGTH_MAX, required=True)
+    points = Whole(least=1, most=REWARD_POINTS_MAX, required=True)
+    stock = Whole(least=0, most=STOCK_MAX, required=True)
+    limit_per_member = Whole(least=1, most=STOCK_MAX, allow_none=True, load_default=None)
+    valid_from = Bound()
+    valid_until = Bound()
+
+
+class RewardChanges(Body):
+    """More of a reward, its withdrawal, or its return."""
+
+    add_stock = Whole(least=1, most=STOCK_MAX)
+    state = fields.String(validate=validate.OneOf(["offered", "withdrawn"]))
+
+    @validates_schema
+    def _something(self, data: dict[str, Any], **_more: Any) -> None:
+        if not data:
+            raise ValidationError("Nothing to change.")
+
+
+class RewardQuery(PageQuery):
+    """Which rewards to list."""
+
+    merchant_id = QueryWhole(least=1, most=2**63 - 1)
+
+
+class NewRedemption(Body):
+    """A deal at a counter. The price is the catalogue's: there is no field for it."""
+
+    merchant_id = RowId(required=True)
+    reward_id = RowId(required=True)
+    quantity = Whole(least=1, most=QUANTITY_MAX, required=True)
+    code = fields.String(validate=validate.Length(min=1, max=CODE_LENGTH_MAX))
+    card = fields.String(validate=validate.Length(min=1, max=CODE_LENGTH_MAX))
+    pin = fields.String(validate=validate.Length(min=1, max=PIN_LENGTH_MAX))
+
+    @validates_schema
+    def _one_way(self, data: dict[str, Any], **_more: Any) -> None:
+        if ("code" in data) == ("card" in data):
+            raise ValidationError("Either code, or card with pin.", "code")
+        if ("card" in data) != ("pin" in data):
+            raise ValidationError("A card needs its pin, and nothing else has one.", "pin")
+
+
+class NewVoid(Body):
+    """Why a redemption is voided."""
+
+    reason = Text(length_max=200, allow_none=True, load_default=None)
+
+
+class DayQuery(PageQuery):
+    """Which day's redemptions; today without one."""
+
+    day = fields.Date(format="iso")
+
+
+class CreatedOut(Schema):
+    """The id of what was made."""
+
+    id = fields.Integer()
+
+
+class MerchantRef(Schema):
+    """A merchant by name."""
+
+    id = fields.Integer()
+    name = fields.String()
+
+
+class RewardOut(Schema):
+    """A reward as it is offered."""
+
+    id = fields.Integer()
+    merchant = fields.Nested(MerchantRef)
+    name = fields.String()
+    points = fields.Integer()
+    stock = fields.Integer()
+    limit_per_member = fields.Integer(allow_none=True)
+    valid_from = fields.String(allow_none=True)
+    valid_until = fields.String(allow_none=True)
+    state = fields.String()
+    affordable = fields.Boolean()
+
+
+class RewardListOut(Schema):
+    """Rewards, page by page."""
+
+    items = fields.List(fields.Nested(RewardOut))
+    next = fields.String(allow_none=True)
+
+
+class PersonOut(Schema):
+    """A person as a clerk may see them."""
+
+    display_name = fields.String()
+
+
+class RewardRef(Schema):
+    """A reward by name."""
+
+    id = fields.Integer()
+    name = fields.String()
+
+
+class RedemptionOut(Schema):
+    """A redemption as the counter shows it."""
+
+    id = fields.Integer()
+    number = fields.String()
+    state = fields.String()
+    points = fields.Integer()
+    balance_after = fields.Integer()
+    member = fields.Nested(PersonOut)
+    reward = fields.Nested(RewardRef)
+    merchant = fields.Nested(MerchantRef)
+    merchant_id = fields.Integer()
+    quantity = fields.Integer()
+    created_at = fields.String()
+    voided_at = fields.String(allow_none=True)
+
+
+class TotalsOut(Schema):
+    """A day's sum; points without what was voided."""
+
+    redemptions = fields.Integer()
+    points = fields.Integer()
+    voided = fields.Integer()
+
+
+class DayOut(Schema):
+    """A merchant's redemptions of a day."""
+
+    day = fields.String()
+    totals = fields.Nested(TotalsOut)
+    items = fields.List(fields.Nested(RedemptionOut))
+    next = fields.String(allow_none=True)
+
+
+class RedemptionListOut(Schema):
+    """Redemptions, page by page."""
+
+    items = fields.List(fields.Nested(RedemptionOut))
+    next = fields.String(allow_none=True)
+
+
+def reward_out(reward: RewardLine, available: int) -> dict[str, Any]:
+    """Return a reward as JSON shows it to someone with so many points."""
+    return {
+        "id": reward.id,
+        "merchant": {"id": reward.merchant_id, "name": reward.merchant_name},
+        "name": reward.name,
+        "points": reward.points,
+        "stock": reward.stock,
+        "limit_per_member": reward.limit_per_member,
+        "valid_from": reward.valid_from and reward.valid_from.isoformat(),
+        "valid_until": reward.valid_until and reward.valid_until.isoformat(),
+        "state": reward.state,
+        "affordable": reward.points <= available,
+    }
+
+
+def redemption_out(line: RedemptionLine) -> dict[str, Any]:
+    """Return a redemption as JSON shows it."""
+    return {
+        "id": line.id,
+        "number": line.number,
+        "state": line.state,
+        "points": line.points,
+        "balance_after": line.balance_after,
+        "member": {"display_name": line.member_name},
+        "reward": {"id": line.reward_id, "name": line.reward_name},
+        "merchant": {"id": line.merchant_id, "name": line.merchant_name},
+        "merchant_id": line.merchant_id,
+        "quantity": line.quantity,
+        "created_at": line.redeemed_at.isoformat(),
+        "voided_at": line.voided_at and line.voided_at.isoformat(),
+    }
+
+
+def voided_out(voided: Voided) -> dict[str, Any]:
+    """Return a voided redemption, with the balance right after the points came back."""
+    return {**redemption_out(voided.redemption), "balance_after": voided.balance_after}
+
+
+def totals_out(totals: DayTotals) -> dict[str, int]:
+    """Return a day's sum."""
+    return {
+        "redemptions": totals.redemptions,
+        "points": totals.points,
+        "voided": totals.voided,
+    }
