@@ -4,7 +4,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from pointsbank.app import doors, home, navigation, operations
+from pointsbank.app import doors, home, navigation, operations, service_time
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import db, engine_options, glance, hook_engine
@@ -67,6 +67,7 @@ def create_app(settings: Settings) -> Flask:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     for pages in doors.PAGE_DOORS:
         app.register_blueprint(pages)
+    service_time.install(app)
     navigation.install(app)
     operations.install(app)
     home.install(app)

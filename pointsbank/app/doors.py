@@ -3,8 +3,13 @@
 from flask import Blueprint
 
 from pointsbank.app.me import api as me_api
+from pointsbank.attendance.api import api as attendance_api
 from pointsbank.members.api import api as members_api
 from pointsbank.organizations.api import api as organizations_api
+from pointsbank.passbooks.api import api as passbooks_api
+from pointsbank.passbooks.pages import pages as book_pages
+from pointsbank.rankings.api import api as rankings_api
+from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.tasks.api import api as tasks_api
@@ -14,8 +19,14 @@ API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     scoring_api,
     tasks_api,
+    attendance_api,
     organizations_api,
     members_api,
     me_api,
+    passbooks_api,
+    rankings_api,
 ]
-PAGE_DOORS: list[Blueprint] = []
+PAGE_DOORS: list[Blueprint] = [
+    book_pages,
+    ranking_pages,
+]

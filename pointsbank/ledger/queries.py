@@ -1,5 +1,6 @@
 """Reads of the ledger: balances, passbook lines, accounts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -32,6 +33,7 @@ class Line:
 
     line: int
     occurred_at: datetime
+    recorded_at: datetime
     kind: str
     points: int
     balance_after: int
@@ -68,9 +70,19 @@ def expiring_points(session: Session, code: str) -> list[Expiring]:
 
 
 def book_lines(
-    session: Session, code: str, *, before_line: int | None = None, limit: int = 50
+    session: Session,
+    code: str,
+    *,
+    before_line: int | None = None,
+    limit: int = 50,
+    kinds: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[Line]:
-    """Return lines of a passbook, newest first, below before_line when it is given."""
+    """Return lines of a passbook, newest first, below before_line when it is given.
+
+    kinds: only these. since, until: only what was recorded in this half-open span.
+    """
     original = aliased(Transfer)
     statement = (
         select(Transfer, original.wallet_seq)
@@ -82,10 +94,17 @@ def book_lines(
     )
     if before_line is not None:
         statement = statement.where(Transfer.wallet_seq < before_line)
+    if kinds:
+        statement = statement.where(Transfer.kind.in_(kinds))
+    if since is not None:
+        statement = statement.where(Transfer.recorded_at >= since)
+    if until is not None:
+        statement = statement.where(Transfer.recorded_at < until)
     return [
         Line(
             line=transfer.wallet_seq or 0,
             occurred_at=transfer.occurred_at,
+            recorded_at=transfer.recorded_at,
             kind=transfer.kind,
             points=transfer.points
             if transfer.wallet_id == transfer.target_id

@@ -1,5 +1,6 @@
 """Reads of the rankings: standings with their rank within what was asked for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from pointsbank.organizations.queries import within
 from pointsbank.rankings.models import BranchStanding, MemberStanding, RollUp
 from pointsbank.scoring.models import CATEGORIES
 
+ROWS_AT_ONCE = 500
 CATEGORY_ORDER = {category: place for place, category in enumerate(CATEGORIES)}
 
 
@@ -84,65 +86,30 @@ def ranked_members(
     statement = select(ranked).order_by(ranked.c.rank, ranked.c.id).offset(skip).limit(limit)
     if member_id is not None:
         statement = statement.where(ranked.c.id == member_id)
-    return [
-        Ranked(
-            rank=row.rank,
-            is_tied=row.same > 1,
-            id=row.id,
-            name=masked_name(row.name),
-            code=row.volunteer_no,
-            place=row.place,
-            evaluation_hundredths=row.evaluation_hundredths,
-            points_earned=row.points_earned,
-            service_minutes=row.service_minutes,
-            parts=in_order(row.parts),
-        )
-        for row in session.execute(statement)
-    ]
+    return [_member(row) for row in session.execute(statement)]
 
 
 def ranked_branches(
     session: Session, *, period: str, paths: tuple[str, ...], skip: int = 0, limit: int = 50
 ) -> list[Ranked]:
     """Return the organizations that members belong to by rank; equal scores share one."""
-    standing = BranchStanding
-    ranked = (
-        select(
-            *_rank_columns(standing.evaluation_hundredths),
-            Organization.id,
-            Organization.name,
-            Organization.code,
-            standing.evaluation_hundredths,
-            standing.points_earned,
-            standing.service_minutes,
-            standing.member_count,
-            standing.active_count,
-            standing.parts,
-        )
-        .join(Organization, Organization.id == standing.organization_id)
-        .where(standing.period == period, within(Organization.path, paths))
-        .subquery()
-    )
+    ranked = _branches(period, paths).subquery()
+    statement = select(ranked).order_by(ranked.c.rank, ranked.c.id).offset(skip).limit(limit)
+    return [_branch(row) for row in session.execute(statement)]
+
+
+def every_ranked(
+    session: Session, *, of: str, period: str, paths: tuple[str, ...]
+) -> Iterator[Ranked]:
+    """Yield a whole ranking of members or branches, a few hundred rows in memory at a time."""
+    rows_of, made = (_members, _member) if of == "members" else (_branches, _branch)
+    ranked = rows_of(period, paths).subquery()
     rows = session.execute(
-        select(ranked).order_by(ranked.c.rank, ranked.c.id).offset(skip).limit(limit)
+        select(ranked).order_by(ranked.c.rank, ranked.c.id),
+        execution_options={"yield_per": ROWS_AT_ONCE},
     )
-    return [
-        Ranked(
-            rank=row.rank,
-            is_tied=row.same > 1,
-            id=row.id,
-            name=row.name,
-            code=row.code,
-            place=row.name,
-            evaluation_hundredths=row.evaluation_hundredths,
-            points_earned=row.points_earned,
-            service_minutes=row.service_minutes,
-            parts=in_order(row.parts),
-            member_count=row.member_count,
-            active_count=row.active_count,
-        )
-        for row in rows
-    ]
+    for row in rows:
+        yield made(row)
 
 
 def standing_count(session: Session, *, period: str, paths: tuple[str, ...], of: str) -> int:
@@ -209,6 +176,58 @@ def _members(period: str, paths: tuple[str, ...]) -> Select[Any]:
         .join(Member, Member.id == standing.member_id)
         .join(Organization, Organization.id == standing.organization_id)
         .where(standing.period == period, within(Organization.path, paths))
+    )
+
+
+def _member(row: Any) -> Ranked:
+    return Ranked(
+        rank=row.rank,
+        is_tied=row.same > 1,
+        id=row.id,
+        name=masked_name(row.name),
+        code=row.volunteer_no,
+        place=row.place,
+        evaluation_hundredths=row.evaluation_hundredths,
+        points_earned=row.points_earned,
+        service_minutes=row.service_minutes,
+        parts=in_order(row.parts),
+    )
+
+
+def _branches(period: str, paths: tuple[str, ...]) -> Select[Any]:
+    standing = BranchStanding
+    return (
+        select(
+            *_rank_columns(standing.evaluation_hundredths),
+            Organization.id,
+            Organization.name,
+            Organization.code,
+            standing.evaluation_hundredths,
+            standing.points_earned,
+            standing.service_minutes,
+            standing.member_count,
+            standing.active_count,
+            standing.parts,
+        )
+        .join(Organization, Organization.id == standing.organization_id)
+        .where(standing.period == period, within(Organization.path, paths))
+    )
+
+
+def _branch(row: Any) -> Ranked:
+    return Ranked(
+        rank=row.rank,
+        is_tied=row.same > 1,
+        id=row.id,
+        name=row.name,
+        code=row.code,
+        place=row.name,
+        evaluation_hundredths=row.evaluation_hundredths,
+        points_earned=row.points_earned,
+        service_minutes=row.service_minutes,
+        parts=in_order(row.parts),
+        member_count=row.member_count,
+        active_count=row.active_count,
     )
 
 

@@ -1,0 +1,249 @@
+"""The page of one's own passbook, as a bank prints it."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
+from pointsbank.core.db import reading
+from pointsbank.core.settings import Settings
+from pointsbank.ledger.queries import Line
+from pointsbank.members.queries import display_names, member_of
+from pointsbank.passbooks.policy import (
+    FILTERS,
+    FindServiceTime,
+    Month,
+    by_month,
+    source_of,
+    span_of_year,
+)
+from pointsbank.passbooks.queries import (
+    Cover,
+    MonthSums,
+    cover_of,
+    lines_of,
+    month_sums,
+    taken_back,
+    years_of,
+)
+from pointsbank.web.access import current_actor, members_only
+from pointsbank.web.contract import cursor_from, position_from
+from pointsbank.web.formats import day, full_day, local, moment, points
+from pointsbank.web.languages import locale_name
+
+pages = Blueprint("book_pages", __name__)
+
+LINES_A_PAGE = 40
+# Points that expire within this time get a sentence of their own above the lines.
+EXPIRY_TOLD_DAYS = 60
+
+
+@pages.get("/passbook")
+@members_only
+def book() -> ResponseReturnValue:
+    """Show one's own book."""
+    settings: Settings = current_app.extensions["settings"]
+    find_service_time: FindServiceTime = current_app.extensions["service_time"]
+    member_id = current_actor().member_id
+    today = local_day(clock.now(), settings.zone)
+    year, shown = wanted_year(), wanted_kind()
+    before = position_from(request.args.get("cursor"))
+    with reading() as session:
+        lines = lines_of(
+            session,
+            member_id,
+            before_line=before,
+            limit=LINES_A_PAGE + 1,
+            kinds=FILTERS.get(shown, ()),
+            span=span_of_year(year, settings.zone) if year else None,
+        )
+        printed = lines[:LINES_A_PAGE]
+        months = by_month(printed, settings.zone)
+        person = member_of(session, member_id)
+        cover = cover_of(session, member_id)
+        context = {
+            "book": cover_words(cover, person.name, person.volunteer_no)
+            | {"place": person.organization_name},
+            "service": find_service_time(session, member_id, today),
+            "months": printed_months(session, member_id, months, shown),
+            "filters": {
+                "years": [("", gettext("All years"))]
+                + [(each, str(each)) for each in years_of(session, member_id, settings.zone)],
+                "year": year or "",
+                "kinds": kinds_to_choose(),
+                "kind": shown,
+            },
+            "expiring": expiring_soon(cover, today),
+            "lots": cover.expiring,
+        }
+    return render_template(
+        "passbooks/book.html",
+        **context,
+        verify=None,
+        print_size="a5",
+        links=links(printed, len(lines) > LINES_A_PAGE, before is not None, year, shown),
+    )
+
+
+def wanted_year() -> int | None:
+    """Return the year that was asked for, None for all."""
+    text = request.args.get("year", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) == 4 else None
+
+
+def wanted_kind() -> str:
+    """Return the kind of lines that was asked for, empty for all."""
+    kind = request.args.get("kind", "")
+    return kind if kind in FILTERS else ""
+
+
+def kinds_to_choose() -> list[tuple[str, str]]:
+    """Return the kinds of lines with their words."""
+    return [
+        ("", gettext("All kinds")),
+        ("in", gettext("Deposit")),
+        ("out", gettext("Withdrawal")),
+        ("reversal", gettext("Reversal")),
+    ]
+
+
+def links(
+    printed: list[Line], has_more: bool, is_later_page: bool, year: int | None, shown: str
+) -> dict[str, str]:
+    """Return where the page leads; next and first only where there is such a page."""
+    asked: dict[str, Any] = {"year": year, "kind": shown or None}
+    found = {"home": url_for("home"), "here": url_for("book_pages.book")}
+    for name, endpoint in (
+        ("rewards", "reward_pages.catalogue"),
+        ("tasks", "task_pages.tasks"),
+    ):
+        if endpoint in current_app.view_functions:
+            found[name] = url_for(endpoint)
+    if has_more:
+        cursor = cursor_from(printed[-1].line)
+        found["next"] = url_for("book_pages.book", cursor=cursor, **asked)
+    if is_later_page:
+        found["first"] = url_for("book_pages.book", **asked)
+    return found
+
+
+def cover_words(cover: Cover, name: str, number: str) -> dict[str, Any]:
+    """Return the cover as the component prints it."""
+    first = cover.expiring[0] if cover.expiring else None
+    return {
+        "balance": cover.balance.available,
+        "held": cover.balance.held,
+        "name": name,
+        "number": number,
+        "pending": 0,
+        "expiring": first.points if first else 0,
+        "expiring_on": day_with_year(first.expires_on) if first else "",
+    }
+
+
+def expiring_soon(cover: Cover, today: date) -> dict[str, Any] | None:
+    """Return what expires soon enough to be said in a sentence."""
+    if not cover.expiring:
+        return None
+    first = cover.expiring[0]
+    if first.expires_on > today + timedelta(days=EXPIRY_TOLD_DAYS):
+        return None
+    return {"points": first.points, "on": first.expires_on}
+
+
+def day_with_year(on: date) -> str:
+    """Write 2027年12月31日, or 31 Dec 2027."""
+    return f"{on.year}年{day(on)}" if locale_name() == "zh" else f"{day(on)} {on.year}"
+
+
+def month_name(first_on: date) -> str:
+    """Write 2026年11月, or November 2026."""
+    if locale_name() == "zh":
+        return f"{first_on.year}年{first_on.month}月"
+    return f"{first_on:%B %Y}"
+
+
+def printed_months(
+    session: Session, member_id: int, months: list[Month], shown: str
+) -> list[dict[str, Any]]:
+    """Return the months as the component prints them.
+
+    Under a choice of kinds nothing is carried forward, because lines between are left out.
+    """
+    settings: Settings = current_app.extensions["settings"]
+    lines = [line for month in months for line in month.lines]
+    sums = month_sums(session, member_id, [month.first_on for month in months], settings.zone)
+    reversals = taken_back(session, lines)
+    people = display_names(session, {line.actor_id for line in lines if line.actor_id})
+    on_page = {line.line for line in lines}
+    return [
+        {
+            "title": month_name(month.first_on),
+            **vars(sums.get(month.first_on, MonthSums())),
+            "lines": [
+                printed_line(line, reversals.get(line.transfer_id, 0), people, on_page)
+                for line in month.lines
+            ],
+            "carried": None
+            if shown
+            else {"title": carried_title(month), "balance": month.carried},
+        }
+        for month in months
+    ]
+
+
+def carried_title(month: Month) -> str:
+    """Tell which line the balance was carried forward from."""
+    return str(gettext("after line %(line)s", line=month.lines[-1].line - 1))
+
+
+def printed_line(
+    line: Line, reversed_points: int, people: dict[int, str], on_page: set[int]
+) -> dict[str, Any]:
+    """Return one line as the component prints it."""
+    return {
+        "line": line.line,
+        "date": f"{local(line.recorded_at):%m-%d}",
+        "title": gettext("Expired") if line.kind == "expire" else line.reason,
+        "why": gettext("%(points)s points were taken back", points=points(reversed_points))
+        if reversed_points
+        else "",
+        "source": source_words(line, on_page),
+        "amount": line.points,
+        "kind": "reversal" if line.kind == "reversal" else "in" if line.points > 0 else "out",
+        "balance": line.balance_after,
+        "by": people.get(line.actor_id or 0, ""),
+        "open": False,
+        "dispute_href": "",
+    }
+
+
+def source_words(line: Line, on_page: set[int]) -> list[tuple[str, str]]:
+    """Return where a line came from, as terms and values."""
+    found = [(gettext("Line"), str(line.line)), (gettext("Written"), moment(line.recorded_at))]
+    if local(line.occurred_at).date() != local(line.recorded_at).date():
+        found.append((gettext("Took place"), full_day(line.occurred_at)))
+    if line.reverses_line:
+        found.append((gettext("Takes back"), link_to_line(line.reverses_line, on_page)))
+    source = source_of(line.key)
+    if source["kind"] == "claim":
+        found.append((gettext("From"), gettext("Claim no. %(id)s", id=source["id"])))
+    elif source["kind"] == "redemption":
+        found.append((gettext("Redemption no."), str(source["number"])))
+    if line.expires_on:
+        found.append((gettext("Good through"), full_day(line.expires_on)))
+    found.append((gettext("Ledger no."), str(line.transfer_id)))
+    return found
+
+
+def link_to_line(line: int, on_page: set[int]) -> str:
+    """Return a link to another line, on this page or on the one it begins."""
+    page = "" if line in on_page else url_for("book_pages.book", cursor=cursor_from(line + 1))
+    words = gettext("line %(line)s", line=line)
+    return Markup('<a href="{}#line-{}">{}</a>').format(page, line, words)

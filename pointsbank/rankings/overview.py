@@ -1,0 +1,104 @@
+"""What a dashboard counts: work that waits, taking part, and service time month by month."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import extract, func, select
+from sqlalchemy.orm import Session
+
+from pointsbank.attendance.models import Attendance
+from pointsbank.members.models import Member
+from pointsbank.organizations.models import Organization
+from pointsbank.organizations.queries import within
+from pointsbank.rankings.models import BranchStanding
+from pointsbank.scoring.models import ScoreEntry
+from pointsbank.tasks.models import Shift, Task
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Work that waits for somebody: how much, and the shift where it waits longest."""
+
+    count: int
+    shift_id: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class TakingPart:
+    """How many members there are, how many have a standing, and what they earned."""
+
+    members: int
+    active: int
+    points_earned: int
+
+
+def shifts_to_settle(session: Session, paths: Sequence[str], now: datetime) -> Waiting | None:
+    """Return the shifts that are over, were attended and are not settled; None for none."""
+    return _waiting(session, paths, now, ("present", "left"), func.count(Shift.id.distinct()))
+
+
+def attendance_held(session: Session, paths: Sequence[str], now: datetime) -> Waiting | None:
+    """Return the attendances that settlement held for review; None when there is none."""
+    return _waiting(session, paths, now, ("held",), func.count(Attendance.id))
+
+
+def _waiting(
+    session: Session,
+    paths: Sequence[str],
+    now: datetime,
+    states: tuple[str, ...],
+    count: object,
+) -> Waiting | None:
+    condition = (
+        Attendance.state.in_(states),
+        Shift.ends_at < now,
+        within(Organization.path, paths),
+    )
+    of_scope = (
+        select(Shift.id, Shift.ends_at)
+        .join(Attendance, Attendance.shift_id == Shift.id)
+        .join(Task, Task.id == Shift.task_id)
+        .join(Organization, Organization.id == Task.organization_id)
+        .where(*condition)
+    )
+    first = session.execute(of_scope.order_by(Shift.ends_at, Shift.id).limit(1)).first()
+    if first is None:
+        return None
+    total = session.execute(of_scope.with_only_columns(count)).scalar_one()  # type: ignore[call-overload]  # any column expression
+    return Waiting(int(total), first.id, first.ends_at)
+
+
+def taking_part(session: Session, paths: Sequence[str], period: str) -> TakingPart:
+    """Return how many members under these paths took part in a period, as it was rolled up."""
+    row = session.execute(
+        select(
+            func.coalesce(func.sum(BranchStanding.member_count), 0).label("members"),
+            func.coalesce(func.sum(BranchStanding.active_count), 0).label("active"),
+            func.coalesce(func.sum(BranchStanding.points_earned), 0).label("points"),
+        )
+        .join(Organization, Organization.id == BranchStanding.organization_id)
+        .where(BranchStanding.period == period, within(Organization.path, paths))
+    ).one()
+    return TakingPart(int(row.members), int(row.active), int(row.points))
+
+
+def minutes_by_month(
+    session: Session, paths: Sequence[str], since: date
+) -> dict[tuple[int, int], int]:
+    """Return service minutes by (year, month) from a day on, of members under these paths."""
+    year = extract("year", ScoreEntry.earned_on)
+    month = extract("month", ScoreEntry.earned_on)
+    rows = session.execute(
+        select(
+            year.label("year"),
+            month.label("month"),
+            func.sum(ScoreEntry.service_minutes).label("minutes"),
+        )
+        .join(Member, Member.id == ScoreEntry.member_id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(ScoreEntry.earned_on >= since, within(Organization.path, paths))
+        .group_by(year, month)
+    )
+    return {(int(row.year), int(row.month)): int(row.minutes) for row in rows}

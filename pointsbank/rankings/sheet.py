@@ -1,0 +1,61 @@
+"""The ranking as an XLSX file, written row by row so that a large one needs no memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import xlsxwriter
+
+# A spreadsheet program may run what begins like this as a formula (OWASP, CSV injection).
+FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+HEADER_ROW = 2
+COLUMN_WIDTH = 16
+# A sheet's name may hold neither these nor more than 31 characters.
+NAME_LENGTH_MAX = 31
+NOT_IN_NAMES = "[]:*?/\\"
+
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is written: a line that says as of when, the headers, rows of text and numbers."""
+
+    name: str
+    note: str
+    headers: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+
+
+def harmless(text: str) -> str:
+    """Return text that no spreadsheet takes for a formula, also after it is saved as CSV."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINNINGS) else text
+
+
+def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
+    """Write the file and return the number of rows below the header."""
+    name = "".join(" " if mark in NOT_IN_NAMES else mark for mark in sheet.name)
+    count = 0
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+    }
+    with xlsxwriter.Workbook(file, options) as book:
+        bold = book.add_format({"bold": True})
+        page = book.add_worksheet(name[:NAME_LENGTH_MAX])
+        page.set_column(0, max(len(sheet.headers) - 1, 0), COLUMN_WIDTH)
+        page.freeze_panes(HEADER_ROW + 1, 0)
+        page.write_string(0, 0, harmless(sheet.note))
+        for column, header in enumerate(sheet.headers):
+            page.write_string(HEADER_ROW, column, harmless(header), bold)
+        for count, row in enumerate(sheet.rows, start=1):
+            for column, cell in enumerate(row):
+                if isinstance(cell, str):
+                    page.write_string(HEADER_ROW + count, column, harmless(cell))
+                else:
+                    page.write_number(HEADER_ROW + count, column, cell)
+    return count
