@@ -3,6 +3,7 @@
 import secrets
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from sqlalchemy import func, select
@@ -17,15 +18,23 @@ from pointsbank.ledger.service import open_account, post
 from pointsbank.members import passwords
 from pointsbank.members.codes import REDEMPTION_NUMBER_DIGITS, redemption_digits
 from pointsbank.members.models import HANDLE_BYTES
+from pointsbank.members.queries import member_of
 from pointsbank.members.service import add_member, grant_role
 from pointsbank.members.sessions import begin_session
 from pointsbank.members.showing import draw_redemption_code
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.service import add_merchant, add_organization
 from pointsbank.rewards.service import offer_reward
+from pointsbank.scoring.policy import Award
+from pointsbank.scoring.queries import standard_on
+from pointsbank.scoring.service import record_entry
+from pointsbank.tasks.models import HANDLE_BYTES as SHIFT_HANDLE_BYTES
+from pointsbank.tasks.models import Shift
+from pointsbank.tasks.service import ClaimHeld, NewShift, claim_shift, draft_task, publish_task
 from tests.moments import NOON
 
 COMMUNITY_CODE = "140303001002"
+TODAY = NOON.date()
 
 
 def an_organization(
@@ -221,3 +230,166 @@ def redemption_code(session: Session, app: Flask, member_id: int, now: datetime)
     secret = app.extensions["settings"].secret_key
     draw_redemption_code(session, member_id=member_id, number=number, secret=secret, now=now)
     return redemption_digits(number)
+
+
+def a_score_entry(
+    session: Session,
+    member_id: int,
+    item: str = "volunteer_hour",
+    evaluation_hundredths: int = 100,
+    points: int = 20,
+    service_minutes: int = 120,
+    earned_on: date = TODAY,
+    now: datetime = NOON,
+) -> int:
+    """Return the id of a new entry, as the settlement of some shift would have written it."""
+    standard = standard_on(session, earned_on)
+    return record_entry(
+        session,
+        cause=f"test:{secrets.token_hex(8)}",
+        member_id=member_id,
+        organization_id=member_of(session, member_id).organization_id,
+        item=standard.item(item),
+        award=Award(service_minutes, points, evaluation_hundredths),
+        title="河道清洁",
+        earned_on=earned_on,
+        now=now,
+    )
+
+
+def points_for(
+    session: Session, member_id: int, points: int, key: str, now: datetime = NOON
+) -> int:
+    """Put points into a member's book, as an award would, and return the transfer's id."""
+    open_account(session, code=f"issue:community:{COMMUNITY_CODE}", kind="issue")
+    return post(
+        session,
+        Posting(
+            key=key,
+            kind="earn",
+            source=f"issue:community:{COMMUNITY_CODE}",
+            target=f"member:{member_id}",
+            wallet=f"member:{member_id}",
+            points=points,
+            occurred_at=now,
+            reason="河道清洁",
+            expires_on=date(now.year + 1, 12, 31),
+        ),
+        now,
+    ).id
+
+
+def points_spent(
+    session: Session, member_id: int, points: int, key: str, now: datetime = NOON
+) -> int:
+    """Take points out of a member's book, as a redemption would; return the transfer's id."""
+    open_account(session, code="merchant:test", kind="merchant")
+    return post(
+        session,
+        Posting(
+            key=key,
+            kind="spend",
+            source=f"member:{member_id}",
+            target="merchant:test",
+            wallet=f"member:{member_id}",
+            points=points,
+            occurred_at=now,
+            reason="大米 5 公斤",
+        ),
+        now,
+    ).id
+
+
+def a_task(
+    session: Session,
+    title: str = "河道清洁",
+    scoring_item: str = "volunteer_hour",
+    organizer_id: int | None = None,
+    organization_id: int | None = None,
+    shifts: list[NewShift] | None = None,
+    is_open: bool = True,
+    now: datetime = NOON,
+) -> int:
+    """Return a new task's id: open, with one shift this afternoon, unless said otherwise.
+
+    organizer_id: a new organizer of the task's organization when not given.
+    """
+    place = organization_id if organization_id is not None else an_organization(session)
+    code, path = session.execute(
+        select(Organization.code, Organization.path).where(Organization.id == place)
+    ).one()
+    if organizer_id is None:
+        organizer_id = with_role(
+            session, a_member(session, "李敏", place), "organizer", organization_id=place
+        )
+    task_id = draft_task(
+        session,
+        title=title,
+        kind="activity",
+        organization_code=code,
+        scoring_item=scoring_item,
+        summary="沿河捡拾垃圾",
+        risk_note="岸边湿滑，请穿防滑鞋",
+        shifts=shifts if shifts is not None else [a_plan()],
+        organizer_id=organizer_id,
+        paths=[path],
+        zone=ZoneInfo("Asia/Shanghai"),
+        now=now,
+    )
+    if is_open:
+        publish_task(session, task_id=task_id, actor_id=organizer_id, paths=[path], now=now)
+    return task_id
+
+
+def a_plan(
+    starts_at: datetime = NOON + timedelta(minutes=90),
+    minutes: int = 150,
+    places: int = 25,
+    latitude: float | None = None,
+    longitude: float | None = None,
+) -> NewShift:
+    """Return a shift as an organizer plans it: from 13:30 to 16:00 unless said otherwise."""
+    return NewShift(
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=minutes),
+        places=places,
+        place_name="东门桥头",
+        handle=draw_bytes(SHIFT_HANDLE_BYTES),
+        latitude=latitude,
+        longitude=longitude,
+    )
+
+
+def shifts_of(session: Session, task_id: int) -> list[int]:
+    """Return the ids of a task's shifts in the order of time."""
+    return list(
+        session.scalars(
+            select(Shift.id).where(Shift.task_id == task_id).order_by(Shift.starts_at, Shift.id)
+        )
+    )
+
+
+def a_shift(
+    session: Session,
+    starts_at: datetime = NOON + timedelta(minutes=90),
+    minutes: int = 150,
+    places: int = 25,
+    latitude: float | None = None,
+    longitude: float | None = None,
+    **task: Any,
+) -> int:
+    """Return the id of the one shift of a new open task; what else is given is a_task's."""
+    plan = a_plan(starts_at, minutes, places, latitude, longitude)
+    return shifts_of(session, a_task(session, shifts=[plan], **task))[0]
+
+
+def a_claim(
+    session: Session, shift_id: int, member_id: int | None = None, now: datetime = NOON
+) -> ClaimHeld:
+    """Claim a shift for a member, a new one unless given, and return the claim."""
+    return claim_shift(
+        session,
+        shift_id=shift_id,
+        member_id=member_id if member_id is not None else a_member(session),
+        now=now,
+    )

@@ -1,4 +1,4 @@
-"""The scheduler: who leads runs what is due; others wait, and take over when it stands still."""
+"""The scheduler: who leads runs what is due; others wait, and take over in time."""
 
 from datetime import timedelta
 
