@@ -5,7 +5,11 @@ from flask import Blueprint
 from pointsbank.app.me import api as me_api
 from pointsbank.attendance.api import api as attendance_api
 from pointsbank.members.api import api as members_api
+from pointsbank.members.pages.own import pages as member_pages
+from pointsbank.members.pages.people import pages as people_pages
+from pointsbank.members.pages.signing_in import pages as sign_in_pages
 from pointsbank.organizations.api import api as organizations_api
+from pointsbank.organizations.pages import pages as organization_pages
 from pointsbank.passbooks.api import api as passbooks_api
 from pointsbank.passbooks.pages import pages as book_pages
 from pointsbank.rankings.api import api as rankings_api
@@ -27,6 +31,10 @@ API_DOORS: list[ApiBlueprint] = [
     rankings_api,
 ]
 PAGE_DOORS: list[Blueprint] = [
+    sign_in_pages,
+    member_pages,
+    people_pages,
+    organization_pages,
     book_pages,
     ranking_pages,
 ]

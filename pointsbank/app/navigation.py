@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, request, url_for
-
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import generate_csrf
 
 from pointsbank.core.text import masked_name
@@ -24,9 +24,31 @@ class Way:
 
 
 # The bottom bar on a phone; elder mode shows the last three, the code first (look.md, 12).
-BAR: list[Way] = []
+BAR: list[Way] = [
+    Way("member_pages.show_code", lazy_gettext("My code"), "qr", is_strong=True),
+    Way("member_pages.show_me", lazy_gettext("Me"), "me"),
+]
 # The bar on top for people with work to do.
-NAV: list[Way] = []
+NAV: list[Way] = [
+    Way(
+        "people_pages.list_members",
+        lazy_gettext("People"),
+        "people",
+        roles=("administrator", "secretary"),
+    ),
+    Way(
+        "organization_pages.show_tree",
+        lazy_gettext("Organizations"),
+        "home",
+        roles=("administrator",),
+    ),
+    Way(
+        "organization_pages.list_merchants",
+        lazy_gettext("Merchants"),
+        "shop",
+        roles=("administrator",),
+    ),
+]
 
 
 def entry(way: Way) -> dict[str, Any]:
@@ -36,7 +58,9 @@ def entry(way: Way) -> dict[str, Any]:
         "href": href,
         "label": str(way.label),
         "icon": way.icon,
-        "current": request.path == href or (href != "/" and request.path.startswith(href)),
+        "current": request.path == href
+        or request.path.startswith(f"{href.rstrip('/')}/")
+        and href != "/",
         "strong": way.is_strong,
     }
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pointsbank.core.text import masked_name
+
 ROLES = ("administrator", "organizer", "clerk", "secretary", "auditor")
 
 
@@ -28,6 +30,11 @@ class Actor:
     grants: tuple[Grant, ...] = ()
     locale: str | None = None
     display_mode: str = ""
+
+    @property
+    def display_name(self) -> str:
+        """The masked name: 王*兰."""
+        return masked_name(self.name)
 
     def is_(self, *roles: str) -> bool:
         """Tell whether any of these roles stands, anywhere."""

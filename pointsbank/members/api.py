@@ -3,13 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import current_app
-
 from pointsbank.core import clock
 from pointsbank.core.codes import Purpose, url_of
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.keys import draw_bytes, draw_number, draw_token
-from pointsbank.core.settings import Settings
 from pointsbank.core.text import phone_from
 from pointsbank.members import codes, passwords, sessions, showing
 from pointsbank.members.appointing import appoint, dismiss, give_card, reopen, stop, take_card
@@ -42,6 +39,7 @@ from pointsbank.web.access import (
     takes_files,
 )
 from pointsbank.web.contract import Blueprint, cursor_from, position_from
+from pointsbank.web.forms import settings
 from pointsbank.web.uploads import (
     IMPORT_BYTES_MAX,
     ImportFile,
@@ -52,12 +50,6 @@ from pointsbank.web.uploads import (
 )
 
 api = Blueprint("members_api", __name__, description="People, their sessions and codes.")
-
-
-def settings() -> Settings:
-    """Return the settings of this service."""
-    found: Settings = current_app.extensions["settings"]
-    return found
 
 
 @api.post("/sessions")

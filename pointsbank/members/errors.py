@@ -131,6 +131,13 @@ class CardNotFound(NotFound):
     message = "This card is not valid. It may have been replaced by a new one."
 
 
+class BadCardPin(Invalid):
+    """A card is protected by six plain digits."""
+
+    code = "bad_card_pin"
+    message = "Please choose six digits for the card."
+
+
 class CardPinWrong(Invalid):
     """The six digits do not fit the card, or the card has none."""
 

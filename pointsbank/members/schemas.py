@@ -1,7 +1,9 @@
 """People, sessions, codes and cards as programs send and receive them."""
 
+import re
 from typing import Any
 
+from flask_babel import lazy_gettext
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pointsbank.core.actor import ROLES
@@ -14,7 +16,35 @@ CODE_LENGTH_MAX = 32
 NAME_LENGTH_MAX = 60
 # Longer than any password we take, short enough to cost nothing.
 PASSWORD_TYPED_MAX = 200
+VOLUNTEER_NO_LENGTH_MAX = 20
+PIN = re.compile(r"[0-9]{6}")
 CODE_PURPOSES = ("attend", "redeem")
+
+ROLE_WORDS = {
+    "administrator": lazy_gettext("Administrator"),
+    "organizer": lazy_gettext("Organizer"),
+    "clerk": lazy_gettext("Merchant clerk"),
+    "secretary": lazy_gettext("Branch secretary"),
+    "auditor": lazy_gettext("Auditor"),
+}
+KIND_WORDS = {
+    "volunteer": lazy_gettext("Volunteer"),
+    "party_member": lazy_gettext("Party member"),
+    "probationary_member": lazy_gettext("Probationary party member"),
+    "resident": lazy_gettext("Resident"),
+    "staff": lazy_gettext("Staff"),
+}
+
+
+def is_pin(text: str) -> bool:
+    """Tell whether this is six plain digits."""
+    return PIN.fullmatch(text) is not None
+
+
+def six_digits(text: str) -> None:
+    """Refuse what is not six plain digits."""
+    if not is_pin(text):
+        raise ValidationError("six digits are needed")
 
 
 class Password(fields.String):
@@ -88,7 +118,7 @@ class MemberSearch(Body):
 
     phone = Text(length_max=PHONE_LENGTH_MAX)
     name = Text(length_max=NAME_LENGTH_MAX)
-    volunteer_no = Text(length_max=20)
+    volunteer_no = Text(length_max=VOLUNTEER_NO_LENGTH_MAX)
     cursor = fields.String(validate=validate.Length(max=200))
     limit = Whole(least=1, most=PAGE_LIMIT_MAX, load_default=FOUND_MAX)
 
@@ -129,7 +159,7 @@ class NewRole(Body):
 class NewCard(Body):
     """A card to issue; without six digits it checks in but never spends."""
 
-    pin = fields.String(validate=validate.Regexp(r"[0-9]{6}\Z"), allow_none=True)
+    pin = fields.String(validate=six_digits, allow_none=True)
 
 
 class RoleGranted(Schema):

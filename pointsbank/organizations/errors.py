@@ -36,3 +36,10 @@ class UnknownKind(Invalid):
 
     code = "unknown_kind"
     message = "This kind is not known."
+
+
+class MerchantNameMissing(Invalid):
+    """A merchant has a name that fits its column."""
+
+    code = "merchant_name_missing"
+    message = "A merchant needs a name of at most 120 characters."

@@ -124,12 +124,21 @@ def organizations_within(
     return [OrganizationNode(*row) for row in session.execute(statement)]
 
 
-def children_of(session: Session, organization_id: int | None) -> list[OrganizationNode]:
-    """Return what stands directly under an organization, or the tops of the tree for None."""
+def children_of(session: Session, organization_id: int) -> list[OrganizationNode]:
+    """Return what stands directly under an organization, in the order of the codes."""
+    statement = (
+        select(*NODE)
+        .where(Organization.parent_id == organization_id)
+        .order_by(Organization.code)
+    )
+    return [OrganizationNode(*row) for row in session.execute(statement)]
+
+
+def organizations_at(session: Session, paths: Iterable[str]) -> list[OrganizationNode]:
+    """Return the organizations these paths lead to; the tops of the tree for "/"."""
+    wanted = set(paths)
     condition = (
-        Organization.parent_id.is_(None)
-        if organization_id is None
-        else Organization.parent_id == organization_id
+        Organization.parent_id.is_(None) if "/" in wanted else Organization.path.in_(wanted)
     )
     statement = select(*NODE).where(condition).order_by(Organization.code)
     return [OrganizationNode(*row) for row in session.execute(statement)]

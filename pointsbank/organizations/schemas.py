@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import lazy_gettext
 from marshmallow import Schema, fields, validate
 
 from pointsbank.organizations.models import MERCHANT_KINDS
@@ -10,6 +11,24 @@ from pointsbank.web.contract import Body, PageQuery, Text
 
 NAME_LENGTH_MAX = 120
 CODE_LENGTH_MAX = 32
+
+KIND_WORDS = {
+    "district": lazy_gettext("District"),
+    "street": lazy_gettext("Street"),
+    "community": lazy_gettext("Community"),
+    "general_branch": lazy_gettext("General branch"),
+    "branch": lazy_gettext("Branch"),
+    "party_group": lazy_gettext("Party group"),
+    "grid": lazy_gettext("Grid"),
+    "micro_grid": lazy_gettext("Micro grid"),
+    "building": lazy_gettext("Building"),
+    "work_unit": lazy_gettext("Work unit"),
+}
+MERCHANT_KIND_WORDS = {
+    "shop": lazy_gettext("Shop"),
+    "community_store": lazy_gettext("Community store"),
+    "service": lazy_gettext("Service"),
+}
 
 
 class OrganizationsQuery(PageQuery):

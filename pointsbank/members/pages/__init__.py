@@ -1,0 +1,1 @@
+"""The HTML doors of people, one file for each kind of visitor."""

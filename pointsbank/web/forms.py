@@ -1,0 +1,36 @@
+"""What a page does with a form: reads it, and says what was done or why it was not."""
+
+from collections.abc import Callable
+
+from flask import current_app, flash, request
+
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, TooMany
+from pointsbank.core.settings import Settings
+from pointsbank.core.text import cleaned
+from pointsbank.web.errors import sentence_of
+
+
+def settings() -> Settings:
+    """Return the settings of this service."""
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def typed(name: str, length_max: int) -> str:
+    """Return one line of a form, cleaned and cut."""
+    # Invisible characters are gone only after cleaning, so a little more is looked at.
+    return cleaned(request.form.get(name, "")[: 4 * length_max])[:length_max]
+
+
+def attempt(act: Callable[[], object], done: str) -> bool:
+    """Carry out an act, leave a sentence for the next page, and tell whether it was done.
+
+    What is not found stays a refusal: its page does not exist either.
+    """
+    try:
+        act()
+    except (Invalid, Conflict, NotAllowed, TooMany) as refusal:
+        flash(sentence_of(refusal), "error")
+        return False
+    flash(done, "success")
+    return True
