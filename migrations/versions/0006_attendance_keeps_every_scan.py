@@ -73,6 +73,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_scan_member_id"), "scan", ["member_id"], unique=False)
     op.create_index(op.f("ix_scan_shift_id_id"), "scan", ["shift_id", "id"], unique=False)
     op.create_index(
+        op.f("ix_scan_device_id_shift_id"),
+        "scan",
+        ["device_id", "shift_id"],
+        unique=False,
+        sqlite_where=sa.text("device_id IS NOT NULL"),
+        postgresql_where=sa.text("device_id IS NOT NULL"),
+    )
+    op.create_index(
         "uq_scan_counting",
         "scan",
         ["shift_id", "member_id", "direction", "occurrence"],

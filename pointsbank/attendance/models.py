@@ -24,7 +24,8 @@ ATTENDANCE_STATES = ("present", "left", "credited", "held")
 
 
 class Scan(Model):
-    """One scan with its verdict. Every scan is kept, refused ones too; an undone one stays as undone.
+    """One scan with its verdict. Every scan is kept, refused ones too; an undone one stays as
+    undone.
 
     nonce is made by the device, so that a resent scan is answered as the first time.
     """
@@ -35,7 +36,8 @@ class Scan(Model):
         CheckConstraint(one_of("direction", DIRECTIONS), name="direction"),
         CheckConstraint(one_of("code_kind", CODE_KINDS), name="code_kind"),
         CheckConstraint(
-            "NOT counts OR (shift_id IS NOT NULL AND member_id IS NOT NULL AND direction IS NOT NULL)",
+            "NOT counts OR (shift_id IS NOT NULL AND member_id IS NOT NULL"
+            " AND direction IS NOT NULL)",
             name="counts",
         ),
         UniqueConstraint("actor_id", "nonce"),
@@ -51,6 +53,14 @@ class Scan(Model):
             postgresql_where=text("counts"),
         ),
         Index(None, "shift_id", "id"),
+        # One phone that checks several people in is asked for at every scan.
+        Index(
+            None,
+            "device_id",
+            "shift_id",
+            sqlite_where=text("device_id IS NOT NULL"),
+            postgresql_where=text("device_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -1,0 +1,419 @@
+"""What comes in and goes out at the doors of attendance, with the words of every verdict."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from flask_babel import gettext
+from marshmallow import Schema, fields, validate
+
+from pointsbank.attendance.finding import Desk, NewScan
+from pointsbank.attendance.policy import Rules, minutes_of_presence
+from pointsbank.attendance.queries import SheetLine
+from pointsbank.attendance.recording import Verdict
+from pointsbank.attendance.settling import award_of
+from pointsbank.core.text import masked_name
+from pointsbank.scoring.models import Item
+from pointsbank.tasks.queries import ShiftLine
+from pointsbank.tasks.schemas import Planned
+from pointsbank.web.contract import Body, RowId, Text
+from pointsbank.web.formats import clock_time, hours, moment
+
+SCANS_MAX = 200
+CODE_LENGTH_MAX = 500
+VISIBLE = validate.Regexp(r"[!-~]{1,64}\Z", error="1 to 64 visible ASCII characters.")
+
+
+class Position(Body):
+    """Where the phone says it is; compared with the place of the shift, and forgotten."""
+
+    latitude = fields.Float(required=True, allow_nan=False, validate=validate.Range(-90, 90))
+    longitude = fields.Float(required=True, allow_nan=False, validate=validate.Range(-180, 180))
+    accuracy = fields.Float(
+        allow_nan=False, load_default=0.0, validate=validate.Range(0, 100_000)
+    )
+
+
+class NewScanIn(Body):
+    """A scan as a device sends it. note: why, where a person insists."""
+
+    nonce = fields.String(required=True, validate=VISIBLE)
+    code = fields.String(required=True, validate=validate.Length(min=1, max=CODE_LENGTH_MAX))
+    shift_id = RowId(allow_none=True)
+    direction = fields.String(
+        load_default="auto", validate=validate.OneOf(("in", "out", "auto"))
+    )
+    scanned_at = Planned(allow_none=True)
+    offline = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    device_id = fields.String(allow_none=True, validate=VISIBLE)
+    location = fields.Nested(Position, allow_none=True)
+    confirm = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    note = Text(length_max=200, allow_none=True)
+
+
+class ScanBatch(Body):
+    """What a station kept while it had no network, in the order of the scans."""
+
+    scans = fields.List(
+        fields.Nested(NewScanIn),
+        required=True,
+        validate=validate.Length(min=1, max=SCANS_MAX),
+    )
+
+
+class VenueCodeQuery(Body):
+    """Which way the venue's screen stands."""
+
+    direction = fields.String(
+        load_default="in", validate=validate.OneOf(("in", "out", "either"))
+    )
+
+
+class VenueCodeOut(Schema):
+    """The venue code of this moment."""
+
+    code = fields.String()
+    url = fields.String()
+    expires_at = fields.AwareDateTime(format="iso")
+    refresh_seconds = fields.Integer()
+
+
+class VerdictOut(Schema):
+    """The verdict of a scan; every scan is answered by one."""
+
+    scan_id = fields.Integer(allow_none=True)
+    result = fields.String(validate=validate.OneOf(("ok", "confirm", "refuse")))
+    reason = fields.String()
+    title = fields.String()
+    detail = fields.String()
+    action = fields.String(allow_none=True)
+    direction = fields.String(allow_none=True)
+    may_confirm = fields.Boolean()
+    needs_reason = fields.Boolean()
+    person = fields.Dict(allow_none=True)
+    shift = fields.Dict(allow_none=True)
+    counts = fields.Dict(allow_none=True)
+    first = fields.Dict(allow_none=True)
+    points_preview = fields.Dict(allow_none=True)
+    flags = fields.List(fields.String())
+    undo_until = fields.String(allow_none=True)
+    server_time = fields.String()
+
+
+class VerdictsOut(Schema):
+    """A verdict for each scan, in order."""
+
+    verdicts = fields.List(fields.Nested(VerdictOut))
+
+
+class UndoneOut(Schema):
+    """A scan that was taken back."""
+
+    scan_id = fields.Integer()
+    undone_at = fields.AwareDateTime(format="iso")
+    counts = fields.Dict()
+    detail = fields.String()
+
+
+class WouldAward(Schema):
+    """What settling gives, or gave."""
+
+    points = fields.Integer()
+    service_minutes = fields.Integer()
+
+
+class SheetLineOut(Schema):
+    """One person of a shift."""
+
+    member_id = fields.Integer()
+    display_name = fields.String()
+    state = fields.String()
+    checked_in_at = fields.AwareDateTime(format="iso", allow_none=True)
+    checked_out_at = fields.AwareDateTime(format="iso", allow_none=True)
+    minutes = fields.Integer(allow_none=True)
+    flags = fields.List(fields.String())
+    would_award = fields.Nested(WouldAward)
+    held_reason = fields.String(allow_none=True)
+
+
+class SheetOut(Schema):
+    """A page of the attendance of a shift."""
+
+    items = fields.List(fields.Nested(SheetLineOut))
+    next = fields.String(allow_none=True)
+
+
+class AwardedOut(WouldAward):
+    """One person's award."""
+
+    member_id = fields.Integer()
+
+
+class HeldOut(Schema):
+    """One person whose work waits for review."""
+
+    member_id = fields.Integer()
+    reason = fields.String()
+
+
+class SettlementOut(Schema):
+    """All that is settled of a shift."""
+
+    awarded = fields.List(fields.Nested(AwardedOut))
+    held = fields.List(fields.Nested(HeldOut))
+
+
+class ArrivalOut(Schema):
+    """Somebody who came lately."""
+
+    time = fields.String()
+    name = fields.String()
+
+
+class ArrivalsOut(Schema):
+    """The counts on the venue's screen."""
+
+    arrived = fields.Integer()
+    present = fields.Integer()
+    places = fields.Integer()
+    recent = fields.List(fields.Nested(ArrivalOut))
+
+
+def desk_here() -> Desk:
+    """Return what holds for every scan of this installation."""
+    settings = current_app.extensions["settings"]
+    rules = Rules(settings.check_in_opens_minutes, settings.check_out_stays_minutes)
+    return Desk(settings.secret_key, rules, settings.zone)
+
+
+def scan_from(body: dict[str, Any]) -> NewScan:
+    """Return the scan that a body describes."""
+    place = body.get("location")
+    return NewScan(
+        nonce=body["nonce"],
+        code=body["code"],
+        shift_id=body.get("shift_id"),
+        direction=body["direction"],
+        scanned_at=body.get("scanned_at"),
+        is_offline=body["offline"],
+        device_id=body.get("device_id"),
+        location=(place["latitude"], place["longitude"], place["accuracy"]) if place else None,
+        confirm=body["confirm"],
+        note=body.get("note"),
+    )
+
+
+def verdict_out(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict with its words in the language of this request."""
+    facts = verdict.facts
+    return {
+        **facts,
+        "scan_id": verdict.scan_id,
+        "title": title_of(facts),
+        "detail": detail_of(facts),
+        "action": action_of(facts),
+    }
+
+
+def state_of(line: SheetLine, shift: ShiftLine, now: datetime) -> str:
+    """Return where a person of the sheet stands: claimed, absent, present, left, credited or
+    held."""
+    if line.state is not None:
+        return line.state
+    return "absent" if now >= shift.ends_at else "claimed"
+
+
+def sheet_line_out(
+    line: SheetLine, shift: ShiftLine, item: Item, day_minutes_before: int, now: datetime
+) -> dict[str, Any]:
+    """Return a line of the sheet; would_award is what settling gives now, or what it gave."""
+    minutes = None
+    if line.checked_in_at is not None and line.checked_out_at is not None:
+        minutes = minutes_of_presence(
+            line.checked_in_at, line.checked_out_at, shift.starts_at, shift.ends_at
+        )
+    award = award_of(line, shift, item, day_minutes_before)
+    gives = (award.points, award.service_minutes)
+    if line.settled_at is not None:
+        gives = (line.points or 0, line.service_minutes or 0)
+    return {
+        "member_id": line.member_id,
+        "display_name": masked_name(line.name),
+        "state": state_of(line, shift, now),
+        "checked_in_at": line.checked_in_at,
+        "checked_out_at": line.checked_out_at,
+        "minutes": minutes,
+        "flags": line.flags or [],
+        "would_award": {"points": gives[0], "service_minutes": gives[1]},
+        "held_reason": line.held_reason,
+    }
+
+
+def _time(written: str | None) -> str:
+    return clock_time(datetime.fromisoformat(written)) if written else ""
+
+
+def title_of(facts: dict[str, Any]) -> str:
+    """Return the large word of a verdict."""
+    titles = {
+        "ok_in": gettext("Checked in"),
+        "ok_out": gettext("Checked out"),
+        "repeat_just_now": gettext("Already recorded"),
+        "waitlisted": gettext("On the waiting list"),
+        "already_in": gettext("Checked in before"),
+        "already_out": gettext("Checked out before"),
+        "not_claimed": gettext("Not claimed"),
+        "full": gettext("All places are taken"),
+        "wrong_shift": gettext("Another shift"),
+        "too_early": gettext("Too early"),
+        "too_late": gettext("Too late"),
+        "code_expired": gettext("The code has expired"),
+        "card_revoked": gettext("This card is no longer good"),
+        "bad_code": gettext("Not one of our codes"),
+        "bad_signature": gettext("The code is not genuine"),
+        "wrong_purpose": gettext("The wrong code"),
+        "not_member": gettext("Not registered"),
+        "suspended": gettext("The account is stopped"),
+        "no_permission": gettext("Not your shift to scan"),
+        "no_shift": gettext("No shift is running"),
+        "called_off": gettext("Called off"),
+        "not_in": gettext("Not checked in yet"),
+        "settled": gettext("Settled already"),
+    }
+    return str(titles[facts["reason"]])
+
+
+def detail_of(facts: dict[str, Any]) -> str:
+    """Return the line that says why, or what was recorded."""
+    special = {
+        "ok_in": _arrived_words,
+        "ok_out": _left_words,
+        "already_in": _marked_words,
+        "already_out": _marked_words,
+        "not_claimed": _not_claimed_words,
+        "full": _full_words,
+        "waitlisted": _full_words,
+        "wrong_shift": _elsewhere_words,
+        "too_early": _window_words,
+        "too_late": _window_words,
+        "wrong_purpose": _purpose_words,
+    }
+    reason = facts["reason"]
+    words = special[reason](facts) if reason in special else _plain_words(reason)
+    flags = {
+        "other_place": gettext("Far from the place of the shift; this is noted."),
+        "same_device": gettext("This phone has just checked another person in; this is noted."),
+    }
+    return " ".join([words, *(str(flags[flag]) for flag in facts["flags"] if flag in flags)])
+
+
+def _plain_words(reason: str) -> str:
+    plain = {
+        "repeat_just_now": gettext("Recorded a moment ago; once is enough."),
+        "code_expired": gettext("Ask for a new code and scan once more."),
+        "card_revoked": gettext("A new card was made, or this one was reported lost."),
+        "bad_code": gettext("This is not a code of this service, or not all of it was read."),
+        "bad_signature": gettext("It was not made by this service. The try is kept."),
+        "not_member": gettext("Nobody here has this code."),
+        "suspended": gettext("Please ask the branch."),
+        "no_permission": gettext("Only the organizer of this shift can scan people in."),
+        "no_shift": gettext("Choose the shift first, then scan once more."),
+        "called_off": gettext("This shift does not take place."),
+        "not_in": gettext("Check in first."),
+        "settled": gettext("The shift has been settled; nothing more changes."),
+    }
+    return str(plain[reason])
+
+
+def _arrived_words(facts: dict[str, Any]) -> str:
+    counts = facts["counts"]
+    words = gettext(
+        "No. %(arrived)s of %(places)s", arrived=counts["arrived"], places=counts["places"]
+    )
+    return f"{words} · {_time(facts['at'])}"
+
+
+def _left_words(facts: dict[str, Any]) -> str:
+    duration = hours(facts["minutes"] or 0)
+    gives = facts["points_preview"] or {"points": 0}
+    if gives["points"]:
+        return str(
+            gettext(
+                "Today %(duration)s · about +%(points)s points",
+                duration=duration,
+                points=gives["points"],
+            )
+        )
+    return str(gettext("Today %(duration)s", duration=duration))
+
+
+def _marked_words(facts: dict[str, Any]) -> str:
+    first = facts["first"]
+    if first is None:
+        return ""
+    at, by = _time(first["at"]), first["by"]
+    if facts["reason"] == "already_in":
+        return str(gettext("Checked in at %(time)s by %(name)s.", time=at, name=by))
+    return str(gettext("Checked out at %(time)s by %(name)s.", time=at, name=by))
+
+
+def _not_claimed_words(facts: dict[str, Any]) -> str:
+    left = facts["counts"]["places"] - facts["counts"]["claimed"]
+    return str(gettext("%(left)s places are free; you can join on the spot.", left=left))
+
+
+def _full_words(facts: dict[str, Any]) -> str:
+    if facts["position"]:
+        return str(gettext("No. %(position)s in line.", position=facts["position"]))
+    return str(gettext("You can join the waiting list."))
+
+
+def _elsewhere_words(facts: dict[str, Any]) -> str:
+    other = facts["elsewhere"]
+    if other is None:
+        return str(gettext("This code belongs to another shift."))
+    starts_at = moment(datetime.fromisoformat(other["starts_at"]))
+    return str(
+        gettext("The claim is for: %(time)s · %(title)s", time=starts_at, title=other["title"])
+    )
+
+
+def _window_words(facts: dict[str, Any]) -> str:
+    if facts["reason"] == "too_early":
+        words = gettext("Check-in opens at %(time)s.", time=_time(facts["opens_at"]))
+    else:
+        over = datetime.fromisoformat(facts["at"]) - datetime.fromisoformat(
+            facts["shift"]["ends_at"]
+        )
+        minutes = max(0, int(over.total_seconds()) // 60)
+        words = gettext("It ended %(duration)s ago.", duration=hours(minutes))
+    if facts["may_confirm"] or facts["result"] == "refuse":
+        return str(words)
+    return f"{words} {gettext('Ask the person in charge.')}"
+
+
+def _purpose_words(facts: dict[str, Any]) -> str:
+    words = {
+        "redemption": gettext("This is a redemption code, not a check-in code."),
+        "poster": gettext("This is a poster's code. Scan the code on the screen."),
+    }
+    return str(words[facts["code_kind"]])
+
+
+def action_of(facts: dict[str, Any]) -> str | None:
+    """Return the word on the button that goes on from here, None when there is nothing to
+    press."""
+    if facts["undo_until"]:
+        return str(gettext("Take it back"))
+    if not facts["may_confirm"]:
+        return None
+    actions = {
+        "already_in": gettext("Check out instead"),
+        "already_out": gettext("Check out now instead"),
+        "not_claimed": gettext("Join on the spot"),
+        "wrong_shift": gettext("Join this shift instead"),
+        "full": gettext("Join the waiting list"),
+        "too_early": gettext("Let them in, with a reason"),
+        "too_late": gettext("Let them in, with a reason"),
+    }
+    return str(actions[facts["reason"]])
