@@ -1,4 +1,6 @@
-"""A small load client: keep-alive connections in one epoll loop, requests made when they are sent."""
+"""A small load client: keep-alive connections in one epoll loop, requests made when they are
+sent.
+"""
 
 import selectors
 import socket
@@ -64,7 +66,8 @@ def run_load(
     is_right: Callable[[int, bytes], bool],
     per_second: float | None = None,
 ) -> Result:
-    """Send requests for so many seconds, each connection one at a time; paced when per_second is given.
+    """Send requests for so many seconds, each connection one at a time; paced when per_second
+    is given.
 
     It ends early when the requests run out. Every answer is judged by is_right(status, body).
     """
@@ -89,7 +92,8 @@ def run_load(
                 more = False
                 break
             connection = idle.pop(0)
-            # Paced load counts from when a request was due, so that waiting for a connection shows.
+            # Paced load counts from when a request was due, so that waiting for a connection
+            # shows.
             connection.began = due if per_second is not None else time.perf_counter()
             connection.busy = True
             connection.socket.sendall(request)

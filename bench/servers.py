@@ -30,7 +30,9 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A PostgreSQL server of our own, with fsync and synchronous_commit on, and pgbench beside it."""
+    """A PostgreSQL server of our own, with fsync and synchronous_commit on, and pgbench beside
+    it.
+    """
 
     def __init__(self, server: Server, pid: int) -> None:
         """Keep the server and the process all its backends descend from."""
@@ -47,9 +49,11 @@ class Postgres:
         self._pgbench("-i", "-q", "-s", str(PGBENCH_SCALE))
 
     def pgbench(self, seconds: float) -> tuple[float, float]:
-        """Run pgbench -N, 8 clients, prepared; return transactions a second and CPU seconds each.
+        """Run pgbench -N, 8 clients, prepared; return transactions a second and CPU seconds
+        each.
 
-        The CPU is the server's; pgbench's own is left out, as the load client's is for the service.
+        The CPU is the server's; pgbench's own is left out, as the load client's is for the
+        service.
         """
         before = self.cpu()
         text = self._pgbench(

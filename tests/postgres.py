@@ -280,7 +280,8 @@ def _reachable(binaries: Path, copied: Path, user: pwd.struct_passwd | None) -> 
 
 @contextmanager
 def durable_server() -> Iterator[tuple[Server, int]]:
-    """Run a server that keeps what it answers, and give it with its process id until the block ends.
+    """Run a server that keeps what it answers, and give it with its process id until the block
+    ends.
 
     For measurements and for tests that kill things. Raises NoPostgres.
     """
@@ -334,9 +335,7 @@ def _start_server(
     ]
     said = {"stdout": log, "stderr": log}
     subprocess.run([str(binaries / "initdb"), *create], check=True, cwd="/", **said, **identity)
-    options = [
-        word for name, value in settings.items() for word in ("-c", f"{name}={value}")
-    ]
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return subprocess.Popen(
         [str(binaries / "postgres"), "-D", str(data), "-k", str(data), *options],
         cwd="/",

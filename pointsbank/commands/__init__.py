@@ -8,6 +8,8 @@ import click
 from flask import Flask
 
 from pointsbank.commands.accounts import admin
+from pointsbank.commands.demonstrating import demo
+from pointsbank.commands.importing import members, organizations
 from pointsbank.commands.operating import jobs, ledger, migrate, routes
 from pointsbank.commands.serving import serve
 
@@ -16,8 +18,11 @@ COMMANDS: tuple[click.Command, ...] = (
     serve,
     jobs,
     admin,
+    organizations,
+    members,
     ledger,
     routes,
+    demo,
 )
 
 

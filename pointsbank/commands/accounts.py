@@ -1,4 +1,4 @@
-"""Commands that take people and organizations in: the first administrator, and files."""
+"""The command that makes an administrator."""
 
 import os
 
@@ -40,7 +40,7 @@ def create(phone: str, name: str, password: str | None) -> None:
     passwords.check_strength(secret)
     with migrated_app() as app:
         settings: Settings = app.extensions["settings"]
-        hasher = passwords.CHEAP_HASHER if settings.argon2_cheap else passwords.HASHER
+        hasher = passwords.hasher_for(is_cheap=settings.argon2_cheap)
         with transaction() as session:
             member_id = add_first_administrator(
                 session,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from pointsbank.app import create_app
 from pointsbank.app.operations import migrations_missing
-from pointsbank.core.db import reading
+from pointsbank.core.db import db, reading
 from pointsbank.core.errors import Refusal
 from pointsbank.core.settings import BadSettings, read_settings
 
@@ -50,4 +50,7 @@ def migrated_app() -> Iterator[Flask]:
             is_behind = migrations_missing(session)
         if is_behind:
             raise click.ClickException("Run `pointsbank migrate` first: tables are behind.")
-        yield app
+        try:
+            yield app
+        finally:
+            db.engine.dispose()

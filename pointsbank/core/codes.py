@@ -1,8 +1,9 @@
 """The form of every code we print as QR: a header, a body and a MAC, in base32, behind a URL.
 
-header: two bits version, three bits key id, three bits purpose. The MAC is HMAC-SHA256 over header and
-body, cut to 80 bits, under a key of that purpose, so no kind of code passes for another. A body holds
-random handles, never a phone, a name or a row's id. Rule: docs/decisions, qr codes.
+header: two bits version, three bits key id, three bits purpose. The MAC is HMAC-SHA256 over
+header and body, cut to 80 bits, under a key of that purpose, so no kind of code passes for
+another. A body holds random handles, never a phone, a name or a row's id. Rule: docs/decisions,
+qr codes.
 """
 
 import hmac
@@ -107,5 +108,5 @@ def read_code(text: str) -> Code:
 
 
 def url_of(public_url: str, purpose: Purpose, text: str) -> str:
-    """Return the URL a QR code holds: upper case throughout, which QR writes in fewer modules."""
+    """Return the URL a QR code holds: in upper case, which QR writes in fewer modules."""
     return f"{public_url.rstrip('/').upper()}/{LETTERS[purpose]}/{text}"

@@ -1,7 +1,8 @@
 """Keys, keyed hashes and random draws.
 
-One secret makes every key: a key for a purpose is HMAC-SHA256(secret, purpose and its parts), the
-expand step of HKDF (RFC 5869) with one block. Keys of different purposes tell nothing of each other.
+One secret makes every key: a key for a purpose is HMAC-SHA256(secret, purpose and its parts),
+the expand step of HKDF (RFC 5869) with one block. Keys of different purposes tell nothing of
+each other.
 """
 
 import base64

@@ -57,7 +57,8 @@ class Settings:
             "published_notice",
         ):
             raise BadSettings(
-                "POINTSBANK_RANKING_VISIBILITY is off, self_only, secretaries or published_notice."
+                "POINTSBANK_RANKING_VISIBILITY is off, self_only, secretaries or "
+                "published_notice."
             )
 
     @property

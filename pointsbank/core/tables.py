@@ -1,7 +1,8 @@
 """Tables that people send: CSV and XLSX read alike, judged before they are parsed.
 
-What a spreadsheet program on a Chinese desktop writes is taken: UTF-8 with or without its mark, UTF-16,
-GB18030, commas, semicolons or tabs. Formulas are refused, because nobody can see what they hold.
+What a spreadsheet program on a Chinese desktop writes is taken: UTF-8 with or without its mark,
+UTF-16, GB18030, commas, semicolons or tabs. Formulas are refused, because nobody can see what
+they hold.
 """
 
 import csv
@@ -28,7 +29,8 @@ CELL_LENGTH_MAX = 1000
 PARTS_MAX = 500
 UNPACKED_BYTES_MAX = 128 * 1024 * 1024
 RATIO_MAX = 150
-# Very small parts of plain XML may be packed harder than any sheet; below this size the ratio says nothing.
+# Very small parts of plain XML may be packed harder than any sheet; below this size the ratio
+# says nothing.
 RATIO_FROM_BYTES = 4 * 1024 * 1024
 # Spreadsheets count with 15 digits; a longer number has lost its end.
 WHOLE_NUMBER_MAX = 10**15
@@ -62,7 +64,9 @@ BROKEN_WORKBOOK = (
 
 
 class BadTable(Invalid):
-    """The file as a whole cannot be read as a table; facts tell the row and column where they are known."""
+    """The file as a whole cannot be read as a table; facts tell the row and column where they
+    are known.
+    """
 
     code = "bad_table"
     message = "This file could not be read as a table."
@@ -80,9 +84,11 @@ class TableTooLarge(BadTable):
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a row was not taken. sentence is English with %(name)s places; it never repeats a cell's text.
+    """Why a row was not taken. sentence is English with %(name)s places; it never repeats a
+    cell's text.
 
-    row: as the spreadsheet counts, the header being row 1. column: the header as it was written.
+    row: as the spreadsheet counts, the header being row 1. column: the header as it was
+    written.
     """
 
     row: int
@@ -129,7 +135,8 @@ def read_table(
     required: Iterable[str],
     rows_max: int = ROWS_MAX,
 ) -> tuple[Table, list[Problem]]:
-    """Read a file into rows and the problems of its cells; columns nobody knows are passed over.
+    """Read a file into rows and the problems of its cells; columns nobody knows are passed
+    over.
 
     columns: for each column the headings under which it may stand, in any language.
     Raises BadTable, TableTooLarge.
@@ -181,7 +188,9 @@ def _cell_problem(text: str) -> str | None:
 def _recognised(
     heading: tuple[int, list[str]], columns: Mapping[str, Sequence[str]], required: set[str]
 ) -> tuple[dict[str, int], dict[str, str], list[Problem]]:
-    """Return where each known column stands, how its heading is written, and what is wrong with them."""
+    """Return where each known column stands, how its heading is written, and what is wrong with
+    them.
+    """
     number, written = heading
     names = {_plain(alias): name for name, aliases in columns.items() for alias in aliases}
     places: dict[str, int] = {}
@@ -243,7 +252,8 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        # One torn character in UTF-8 still reads as GB18030, but as other words: count what makes sense.
+        # One torn character in UTF-8 still reads as GB18030, but as other words: count what
+        # makes sense.
         torn = content.decode("utf-8", errors="replace")
         if len(CJK.findall(torn)) > torn.count("\ufffd"):
             raise _broken_at(content, error.start) from error
@@ -281,7 +291,8 @@ def _csv_lines(content: bytes) -> Iterator[list[str]]:
 def _workbook_lines(content: bytes) -> Iterator[list[str]]:
     try:
         judge_archive(content)
-        # data_only=False: a formula is seen as one, and refused, instead of the value it had somewhere.
+        # data_only=False: a formula is seen as one, and refused, instead of the value it had
+        # somewhere.
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
         if not book.worksheets:
             raise BadTable("This file is empty.", row=1)
@@ -322,7 +333,8 @@ def _number_text(value: float) -> str:
 
 
 def judge_archive(content: bytes) -> None:
-    """Accept a workbook's archive, by what it says of itself, before anything in it is unpacked.
+    """Accept a workbook's archive, by what it says of itself, before anything in it is
+    unpacked.
 
     Raises TableTooLarge for a bomb, BadTable for a part that declares entities (XXE).
     """

@@ -1,7 +1,9 @@
-"""Writers on SQLite take turns: first come, first served, within a process and between processes.
+"""Writers on SQLite take turns: first come, first served, within a process and between
+processes.
 
-SQLite's own wait is a sleep with back-off; under a burst one thread was measured to get one commit in
-five seconds. A lock on a file beside the database lets the kernel wake the waiters instead.
+SQLite's own wait is a sleep with back-off; under a burst one thread was measured to get one
+commit in five seconds. A lock on a file beside the database lets the kernel wake the waiters
+instead.
 """
 
 import fcntl

@@ -1,1 +1,3 @@
-"""The demonstration district: real organizations, invented people, three months made by the real services."""
+"""The demonstration district: real organizations, invented people, three months made by the
+real services.
+"""

@@ -1,4 +1,6 @@
-"""What the demonstration district is made of. Organizations are real and public; everyone else is invented."""
+"""What the demonstration district is made of. Organizations are real and public; everyone else
+is invented.
+"""
 
 from dataclasses import dataclass
 
@@ -15,11 +17,68 @@ BRANCH_NAMES = ("第一党支部", "第二党支部")
 GRIDS_EACH = 2
 
 SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-GIVEN = (
-    "桂兰 秀英 建国 志强 丽华 玉梅 春生 国庆 晓东 海燕 文博 雪梅 卫东 立新 美玲 金凤 永强 素芬 德明 爱华 "
-    "小红 俊杰 子轩 雨桐 浩然 梓涵 思远 佳怡 明辉 淑珍 福生 长顺 月娥 凤霞 贵生 保国 新民 晓燕 静 敏 磊 洋 "
-    "涛 勇 艳 娟 刚 平 辉 玲 伟 芳 军 杰 霞 萍 鹏 斌 宁 琳"
-).split()
+GIVEN = [
+    "桂兰",
+    "秀英",
+    "建国",
+    "志强",
+    "丽华",
+    "玉梅",
+    "春生",
+    "国庆",
+    "晓东",
+    "海燕",
+    "文博",
+    "雪梅",
+    "卫东",
+    "立新",
+    "美玲",
+    "金凤",
+    "永强",
+    "素芬",
+    "德明",
+    "爱华",
+    "小红",
+    "俊杰",
+    "子轩",
+    "雨桐",
+    "浩然",
+    "梓涵",
+    "思远",
+    "佳怡",
+    "明辉",
+    "淑珍",
+    "福生",
+    "长顺",
+    "月娥",
+    "凤霞",
+    "贵生",
+    "保国",
+    "新民",
+    "晓燕",
+    "静",
+    "敏",
+    "磊",
+    "洋",
+    "涛",
+    "勇",
+    "艳",
+    "娟",
+    "刚",
+    "平",
+    "辉",
+    "玲",
+    "伟",
+    "芳",
+    "军",
+    "杰",
+    "霞",
+    "萍",
+    "鹏",
+    "斌",
+    "宁",
+    "琳",
+]
 
 MEMBERS = 320
 MERCHANTS = 40
