@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 import click
 from flask import Flask
 from flask.cli import ScriptInfo
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy.exc import OperationalError
 
 from pointsbank.app import create_app
@@ -22,8 +24,20 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def the_app() -> Flask:
     """Return the application: the one `flask` has loaded, or one made from the environment."""
-    info = click.get_current_context().find_object(ScriptInfo)
-    return info.load_app() if info else create_app(read_settings(os.environ))
+    context = click.get_current_context()
+    info = context.find_object(ScriptInfo)
+    if info is not None:
+        return info.load_app()
+    app = create_app(read_settings(os.environ))
+    context.call_on_close(lambda: close_connections(app))
+    return app
+
+
+def close_connections(app: Flask) -> None:
+    """Close what a command of its own application leaves open."""
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 def told(command: Command) -> Command:
@@ -54,3 +68,9 @@ def migrated_app() -> Iterator[Flask]:
             yield app
         finally:
             db.engine.dispose()
+
+
+def progress() -> Progress:
+    """Return a progress bar that shows on a terminal and leaves nothing behind."""
+    console = Console(stderr=True)
+    return Progress(console=console, transient=True, disable=not console.is_terminal)

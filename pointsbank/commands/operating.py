@@ -2,11 +2,9 @@
 
 import click
 from flask_migrate import upgrade
-from rich.console import Console
-from rich.progress import Progress
 
 from pointsbank.app.operations import migrations_missing
-from pointsbank.commands.applying import migrated_app, the_app, told
+from pointsbank.commands.applying import migrated_app, progress, the_app, told
 from pointsbank.core import clock
 from pointsbank.core.db import reading
 from pointsbank.core.settings import Settings
@@ -64,12 +62,12 @@ def ledger() -> None:
 def verify() -> None:
     """Recompute the whole ledger; name each offender and end with status 1 if any."""
     found: list[verifying.Offender] = []
-    with migrated_app(), Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Verifying", total=len(verifying.RULES))
+    with migrated_app(), progress() as bar:
+        task = bar.add_task("Verifying", total=len(verifying.RULES))
         with reading() as session:
             for rule in verifying.RULES:
                 found.extend(verifying.offenders_of(session, rule))
-                progress.advance(task)
+                bar.advance(task)
     for offender in found:
         click.echo(f"{offender.subject}: not so: {offender.rule}")
     if found:
