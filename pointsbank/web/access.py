@@ -157,10 +157,12 @@ def install(app: Flask, find_actor: FindActor) -> None:
             return None
         view = app.view_functions[request.endpoint]
         rule: Rule = cast(Any, view).access
+        answer = judge(rule)
         allow_files(view, rule)
-        if needs_form_token(view):
+        # Only now is the body read: a stranger's is not, and is asked to sign in instead.
+        if answer is None and needs_form_token(view):
             csrf.protect()
-        return judge(rule)
+        return answer
 
 
 def needs_form_token(view: Any) -> bool:
