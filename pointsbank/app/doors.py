@@ -15,6 +15,9 @@ from pointsbank.passbooks.pages import pages as book_pages
 from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
+from pointsbank.rewards.pages.catalogue import pages as reward_pages
+from pointsbank.rewards.pages.counter import pages as till_pages
+from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.tasks.api import api as tasks_api
 from pointsbank.web.contract import Blueprint as ApiBlueprint
@@ -37,4 +40,7 @@ PAGE_DOORS: list[Blueprint] = [
     organization_pages,
     book_pages,
     ranking_pages,
+    reward_pages,
+    till_pages,
+    offer_pages,
 ]

@@ -30,6 +30,7 @@ BAR: list[Way] = [
 ]
 # The bar on top for people with work to do.
 NAV: list[Way] = [
+    Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
     Way(
         "people_pages.list_members",
         lazy_gettext("People"),

@@ -109,3 +109,17 @@ class NumberTaken(Conflict):
 
     code = "number_taken"
     message = "Please try again."
+
+
+class FormIncomplete(Invalid):
+    """A deal needs a reward, a number of them, and a code."""
+
+    code = "form_incomplete"
+    message = "Please choose a reward, how many, and give the code."
+
+
+class NotANumber(Invalid):
+    """What came in is counted in whole numbers."""
+
+    code = "not_a_number"
+    message = "A whole number from 1 to %(most)s."

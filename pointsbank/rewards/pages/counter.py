@@ -1,0 +1,403 @@
+"""The HTML door of a counter: the till, the look before, the receipt, the void, a scanned code.
+
+What changes something is a POST. The form that takes points carries a key that was drawn when
+it was
+printed: a double click, a resent form and "back" lead to the same receipt.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from pointsbank.core import clock
+from pointsbank.core.actor import Actor
+from pointsbank.core.calendar import local_day
+from pointsbank.core.db import reading, run
+from pointsbank.core.errors import Refusal
+from pointsbank.core.keys import draw_token
+from pointsbank.core.text import halfwidth, masked_name
+from pointsbank.ledger.errors import NotEnoughPoints
+from pointsbank.members.errors import NotOurCode
+from pointsbank.members.showing import member_of_redemption_code
+from pointsbank.organizations.errors import MerchantNotFound
+from pointsbank.organizations.queries import MerchantLine, merchant_of, merchants_within
+from pointsbank.rewards.errors import FormIncomplete, RedemptionNotFound
+from pointsbank.rewards.models import QUANTITY_MAX
+from pointsbank.rewards.policy import may_see_redemptions, may_take_points, may_void
+from pointsbank.rewards.queries import (
+    DayTotals,
+    RedemptionLine,
+    redemption_of,
+    redemptions_on,
+    rewards_to_have,
+    totals_on,
+)
+from pointsbank.rewards.redeeming import Order
+from pointsbank.rewards.till import look_over, take_deal
+from pointsbank.rewards.voiding import void_redemption
+from pointsbank.web.access import current_actor, members_only, roles_only
+from pointsbank.web.errors import sentence_of, status_of
+from pointsbank.web.forms import attempt, settings, typed
+
+pages = Blueprint("till_pages", __name__)
+
+WAYS = ("reward", "code")
+RECENT = 5
+REWARDS_SHOWN = 200
+INSTEAD_SHOWN = 3
+CODE_TYPED_MAX = 500
+PIN_TYPED_MAX = 20
+KEY_TYPED_MAX = 255
+REASON_LENGTH_MAX = 200
+ID_DIGITS_MAX = 18
+
+
+@pages.get("/till")
+@roles_only("clerk")
+def choose_till() -> ResponseReturnValue:
+    """Lead a clerk to their counter; one with several chooses."""
+    ids = current_actor().merchant_ids()
+    if len(ids) == 1:
+        return redirect(url_for("till_pages.show_till", merchant_id=ids[0]))
+    with reading() as session:
+        merchants = merchants_within(session, (), ids=ids)
+    entries = [
+        (merchant, url_for("till_pages.show_till", merchant_id=merchant.id))
+        for merchant in merchants
+    ]
+    return render_template("rewards/choose_till.html", entries=entries)
+
+
+@pages.get("/till/<id:merchant_id>")
+@roles_only("clerk")
+def show_till(merchant_id: int) -> ResponseReturnValue:
+    """Show the till: two ways in, today's sum, the last redemptions."""
+    way = request.args.get("way", "")
+    return till_page(merchant_id, way if way in WAYS else None, {"quantity": 1})
+
+
+def till_page(
+    merchant_id: int, way: str | None, form: dict[str, Any], refusal: Refusal | None = None
+) -> ResponseReturnValue:
+    """Render the till, with what was refused and what the person can have instead."""
+    actor, now = current_actor(), clock.now()
+    today = local_day(now, settings().zone)
+    with reading() as session:
+        merchant = own_merchant(session, actor, merchant_id)
+        rewards = rewards_to_have(
+            session, now=now, merchant_id=merchant_id, limit=REWARDS_SHOWN
+        )
+        totals = totals_on(session, merchant_id, today)
+        recent = redemptions_on(session, merchant_id, today, limit=RECENT)
+    instead = []
+    if isinstance(refusal, NotEnoughPoints):
+        available = refusal.facts["available"]
+        instead = [each for each in rewards if each.points <= available][-INSTEAD_SHOWN:]
+    page = render_template(
+        "rewards/till.html",
+        merchant=merchant,
+        clerk=masked_name(actor.name),
+        today=day_sum(today, totals),
+        way=way,
+        rewards=rewards,
+        form=form,
+        problem=sentence_of(refusal) if refusal else None,
+        instead=instead,
+        recent=[recent_row(line) for line in recent],
+        links=till_links(merchant_id, len(actor.merchant_ids()) > 1),
+    )
+    return page, status_of(refusal) if refusal else 200
+
+
+def own_merchant(session: Session, actor: Actor, merchant_id: int) -> MerchantLine:
+    """Return the merchant at whose counter this person stands.
+
+    Raises MerchantNotFound.
+    """
+    if not may_take_points(actor, merchant_id):
+        raise MerchantNotFound
+    return merchant_of(session, merchant_id)
+
+
+def day_sum(today: date, totals: DayTotals) -> dict[str, Any]:
+    """Return the day's sum as the till prints it."""
+    return {
+        "date": today,
+        "number": totals.redemptions,
+        "points": totals.points,
+        "voided": totals.voided,
+    }
+
+
+def recent_row(line: RedemptionLine) -> dict[str, Any]:
+    """Return a redemption as a row of the till."""
+    return {
+        "href": url_for("till_pages.show_receipt", redemption_id=line.id),
+        "reward": line.reward_name,
+        "time": line.redeemed_at,
+        "member": line.member_name,
+        "number": line.number,
+        "points": line.points,
+        "state": line.state,
+    }
+
+
+def till_links(merchant_id: int, has_several: bool) -> dict[str, str | None]:
+    """Return where the till leads."""
+    here = url_for("till_pages.show_till", merchant_id=merchant_id)
+    return {
+        "here": here,
+        "by_reward": url_for("till_pages.show_till", merchant_id=merchant_id, way="reward"),
+        "by_code": url_for("till_pages.show_till", merchant_id=merchant_id, way="code"),
+        "preview": url_for("till_pages.look", merchant_id=merchant_id),
+        "today": url_for("offer_pages.show_day", merchant_id=merchant_id),
+        "offer": url_for("offer_pages.show_offer", merchant_id=merchant_id),
+        "others": url_for("till_pages.choose_till") if has_several else None,
+    }
+
+
+@pages.post("/till/<id:merchant_id>/look")
+@roles_only("clerk")
+def look(merchant_id: int) -> ResponseReturnValue:
+    """Show what would move, before anything does."""
+    actor, now = current_actor(), clock.now()
+    form = read_deal()
+    try:
+        if not may_take_points(actor, merchant_id):
+            raise MerchantNotFound
+        seen = look_over(
+            order_from(merchant_id, form),
+            pin=form["pin"] or None,
+            clerk_id=actor.member_id,
+            secret=settings().secret_key,
+            now=now,
+        )
+    except MerchantNotFound:
+        raise
+    except Refusal as refusal:
+        return till_page(merchant_id, form["way"], form, refusal)
+    with reading() as session:
+        merchant = own_merchant(session, actor, merchant_id)
+    return render_template(
+        "rewards/confirm.html",
+        deal={
+            "member": seen.member_name,
+            "reward": seen.reward_name,
+            "quantity": form["quantity"],
+            "points": seen.points,
+            "balance_before": seen.balance_before,
+            "balance_after": seen.balance_after,
+            "key": draw_token(),
+            "fields": {
+                name: form[name] for name in ("reward_id", "quantity", "code", "pin", "way")
+            },
+        },
+        merchant=merchant,
+        clerk=masked_name(actor.name),
+        today={"date": local_day(now, settings().zone)},
+        links={
+            "confirm": url_for("till_pages.redeem", merchant_id=merchant_id),
+            "till": url_for("till_pages.show_till", merchant_id=merchant_id),
+        },
+    )
+
+
+@pages.post("/till/<id:merchant_id>/redemptions")
+@roles_only("clerk")
+def redeem(merchant_id: int) -> ResponseReturnValue:
+    """Take the points once for the key of this form, and lead to the receipt."""
+    actor, now = current_actor(), clock.now()
+    form = read_deal()
+    try:
+        if not may_take_points(actor, merchant_id):
+            raise MerchantNotFound
+        answer = take_deal(
+            order_from(merchant_id, form),
+            pin=form["pin"] or None,
+            clerk_id=actor.member_id,
+            key=form_key(),
+            sent=repr(("form", merchant_id, sorted(form.items()))).encode(),
+            secret=settings().secret_key,
+            today=local_day(now, settings().zone),
+            now=now,
+        )
+    except MerchantNotFound:
+        raise
+    except Refusal as refusal:
+        return till_page(merchant_id, form["way"], {**form, "code": "", "pin": ""}, refusal)
+    receipt = url_for("till_pages.show_receipt", redemption_id=answer.body["id"])
+    return redirect(receipt, 303)
+
+
+def form_key() -> str:
+    """Return the key that was drawn when the form was printed.
+
+    Raises FormIncomplete for a form that was not ours.
+    """
+    key = typed("idempotency_key", KEY_TYPED_MAX)
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise FormIncomplete
+    return f"form:{key}"
+
+
+def read_deal() -> dict[str, Any]:
+    """Return the deal as it was typed; what is no number is None."""
+    way = request.form.get("way", "")
+    return {
+        "reward_id": whole_typed("reward_id", 10**ID_DIGITS_MAX),
+        "quantity": whole_typed("quantity", QUANTITY_MAX),
+        "code": typed("code", CODE_TYPED_MAX),
+        "pin": typed("pin", PIN_TYPED_MAX),
+        "way": way if way in WAYS else "reward",
+    }
+
+
+def whole_typed(name: str, most: int) -> int | None:
+    """Return a number from 1 as people type it, full-width digits too; None if it is none."""
+    text = halfwidth(request.form.get(name, "")[: 2 * ID_DIGITS_MAX])
+    if not text.isascii() or not text.isdigit() or len(text) > ID_DIGITS_MAX:
+        return None
+    return int(text) if 1 <= int(text) <= most else None
+
+
+def order_from(merchant_id: int, form: dict[str, Any]) -> Order:
+    """Return what the form asks for; with six digits the code is a paper card's.
+
+    Raises FormIncomplete.
+    """
+    if form["reward_id"] is None or form["quantity"] is None or not form["code"]:
+        raise FormIncomplete
+    way = {"card": form["code"]} if form["pin"] else {"code": form["code"]}
+    return Order(merchant_id, form["reward_id"], form["quantity"], **way)
+
+
+@pages.get("/redemptions/<id:redemption_id>")
+@members_only
+def show_receipt(redemption_id: int) -> ResponseReturnValue:
+    """Show a redemption to its member, to the counter, and to those who oversee it."""
+    actor, now = current_actor(), clock.now()
+    today = local_day(now, settings().zone)
+    with reading() as session:
+        line = redemption_of(session, redemption_id)
+        is_counter = may_see_redemptions(actor, line.merchant_id, line.path)
+        if not is_counter and line.member_id != actor.member_id:
+            raise RedemptionNotFound
+        totals = totals_on(session, line.merchant_id, today) if is_counter else None
+    is_clerk = may_take_points(actor, line.merchant_id)
+    till = url_for("till_pages.show_till", merchant_id=line.merchant_id)
+    day = url_for("offer_pages.show_day", merchant_id=line.merchant_id)
+    mine = url_for("reward_pages.mine")
+    return render_template(
+        "rewards/receipt.html",
+        deal=line,
+        is_counter=is_counter,
+        is_clerk=is_clerk,
+        today=day_sum(today, totals) if totals and line.redeemed_on == today else None,
+        may_void=line.state == "completed" and can_void(actor, line, today),
+        links={
+            "back": till if is_clerk else day if is_counter else mine,
+            "till": till,
+            "void": url_for("till_pages.void", redemption_id=redemption_id),
+        },
+    )
+
+
+def can_void(actor: Actor, line: RedemptionLine, today: date) -> bool:
+    """Tell whether the page offers this person the void."""
+    return line.member_id != actor.member_id and may_void(
+        actor,
+        clerk_id=line.clerk_id,
+        redeemed_on=line.redeemed_on,
+        merchant_id=line.merchant_id,
+        path=line.path,
+        today=today,
+    )
+
+
+@pages.post("/redemptions/<id:redemption_id>/void")
+@roles_only("administrator", "clerk")
+def void(redemption_id: int) -> ResponseReturnValue:
+    """Take a redemption back, once, and show its receipt again."""
+    actor, now = current_actor(), clock.now()
+    reason = typed("reason", REASON_LENGTH_MAX) or None
+    attempt(
+        lambda: run(
+            lambda session: void_redemption(
+                session,
+                redemption_id=redemption_id,
+                actor=actor,
+                reason=reason,
+                today=local_day(now, settings().zone),
+                now=now,
+            )
+        ),
+        gettext("Points and stock are back where they were"),
+    )
+    return redirect(url_for("till_pages.show_receipt", redemption_id=redemption_id), 303)
+
+
+@pages.get("/R/<string:code>")
+@pages.get("/r/<string:code>")
+@members_only
+def show_scanned(code: str) -> ResponseReturnValue:
+    """Decide by who is signed in what a scanned code leads to; nothing is changed."""
+    actor, now = current_actor(), clock.now()
+    owner_id, refusal = owner_of(code, now)
+    if owner_id == actor.member_id:
+        return scanned_page("own", None)
+    ids = actor.merchant_ids()
+    if not ids:
+        return scanned_page("foreign", None)
+    if len(ids) > 1 and whole_asked("merchant") not in ids:
+        return scanned_page("choose", code)
+    merchant_id = whole_asked("merchant") if len(ids) > 1 else ids[0]
+    form = {"quantity": 1, "code": "" if refusal else code.upper()}
+    return till_page(merchant_id or ids[0], "code", form, refusal)
+
+
+def owner_of(code: str, now: datetime) -> tuple[int | None, Refusal | None]:
+    """Return whose code an address holds, or why it is not good.
+
+    Only the long form stands in an address. The 18 digits could be tried out there without
+    being counted.
+    """
+    if code.isdigit():
+        return None, NotOurCode()
+    try:
+        with reading() as session:
+            secret = settings().secret_key
+            return member_of_redemption_code(session, text=code, secret=secret, now=now), None
+    except Refusal as refusal:
+        return None, refusal
+
+
+def whole_asked(name: str) -> int | None:
+    """Return a number of the query, None for anything else."""
+    text = request.args.get(name, "")
+    is_number = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
+    return int(text) if is_number else None
+
+
+def scanned_page(whose: str, code: str | None) -> ResponseReturnValue:
+    """Render what a code means to one who takes no points, or the choice of a counter."""
+    entries = []
+    if code is not None:
+        with reading() as session:
+            merchants = merchants_within(session, (), ids=current_actor().merchant_ids())
+        entries = [
+            (each, url_for("till_pages.show_scanned", code=code, merchant=each.id))
+            for each in merchants
+        ]
+    return render_template(
+        "rewards/scanned.html",
+        whose=whose,
+        entries=entries,
+        links={
+            "home": url_for("home"),
+            "code": url_for("member_pages.ask_for_redemption_code"),
+        },
+    )
