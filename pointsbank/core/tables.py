@@ -163,6 +163,7 @@ def _rows(
     rows: list[Row] = []
     for number, cells in lines:
         row_cells: dict[str, str] = {}
+        found = len(problems)
         for name, place in places.items():
             text = cells[place] if place < len(cells) else ""
             problem = _cell_problem(text)
@@ -170,7 +171,8 @@ def _rows(
                 problems.append(Problem(number, headers[name], problem))
             elif text := text.strip():
                 row_cells[name] = text
-        if row_cells:
+        # One problem says enough about a cell: what it lacks now is not judged any more.
+        if row_cells and len(problems) == found:
             rows.append(Row(number, row_cells))
     return rows
 

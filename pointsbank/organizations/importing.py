@@ -40,6 +40,9 @@ NAME_LENGTH_MAX = 120
 # Rows in one statement: SQLite takes 32,766 values in one, PostgreSQL 65,535.
 BATCH_ROWS = 2000
 
+# Two imports at once could each make a move that is right alone and a circle together.
+LOCK_TREE = "LOCK TABLE organization IN SHARE ROW EXCLUSIVE MODE"
+
 PATH_OF_NEW = text(
     """
     UPDATE organization SET path = COALESCE(
@@ -107,8 +110,7 @@ def import_organizations(
     with any, nothing is done. A repeat of the same file changes nothing. A dry run only says.
     """
     if session.get_bind().dialect.name == "postgresql":
-        # Two imports at once could each make a move that is right alone and a circle together.
-        session.execute(text("LOCK TABLE organization IN SHARE ROW EXCLUSIVE MODE"))
+        session.execute(text(LOCK_TREE))
     plan = planned(table, list(problems), standing_tree(session), paths)
     if plan.report.rejected or is_dry_run:
         return plan.report
