@@ -4,7 +4,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from pointsbank.app import doors, home, navigation, operations, service_time
+from pointsbank.app import doors, home, navigation, operations, reference, service_time
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import db, engine_options, glance, hook_engine
@@ -70,5 +70,6 @@ def create_app(settings: Settings) -> Flask:
     service_time.install(app)
     navigation.install(app)
     operations.install(app)
+    reference.install(app, api)
     home.install(app)
     return app

@@ -80,7 +80,10 @@ def book() -> ResponseReturnValue:
                 "kind": shown,
             },
             "expiring": expiring_soon(cover, today),
-            "lots": cover.expiring,
+            "lots": [
+                {"on": day_with_year(lot.expires_on), "points": lot.points}
+                for lot in cover.expiring
+            ],
         }
     return render_template(
         "passbooks/book.html",
@@ -118,7 +121,7 @@ def links(
 ) -> dict[str, str]:
     """Return where the page leads; next and first only where there is such a page."""
     asked: dict[str, Any] = {"year": year, "kind": shown or None}
-    found = {"home": url_for("home"), "here": url_for("book_pages.book")}
+    found = {"home": url_for("home"), "here": url_for("book_pages.book"), "print": "#print"}
     for name, endpoint in (
         ("rewards", "reward_pages.catalogue"),
         ("tasks", "task_pages.tasks"),
@@ -154,7 +157,7 @@ def expiring_soon(cover: Cover, today: date) -> dict[str, Any] | None:
     first = cover.expiring[0]
     if first.expires_on > today + timedelta(days=EXPIRY_TOLD_DAYS):
         return None
-    return {"points": first.points, "on": first.expires_on}
+    return {"points": first.points, "on": day_with_year(first.expires_on)}
 
 
 def day_with_year(on: date) -> str:
@@ -233,7 +236,7 @@ def source_words(line: Line, on_page: set[int]) -> list[tuple[str, str]]:
         found.append((gettext("Takes back"), link_to_line(line.reverses_line, on_page)))
     source = source_of(line.key)
     if source["kind"] == "claim":
-        found.append((gettext("From"), gettext("Claim no. %(id)s", id=source["id"])))
+        found.append((gettext("Where from"), gettext("Claim no. %(id)s", id=source["id"])))
     elif source["kind"] == "redemption":
         found.append((gettext("Redemption no."), str(source["number"])))
     if line.expires_on:

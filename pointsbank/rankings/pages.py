@@ -146,10 +146,11 @@ def list_links(of: str, asked: dict[str, Any], skip: int, *, has_more: bool) -> 
     here = "ranking_pages.ranking"
     found = {
         "here": url_for(here),
-        "members": url_for(here, of="members", **asked),
-        "branches": url_for(here, of="branches", **asked),
         "export": url_for("ranking_pages.export"),
     }
+    if viewing_paths(current_actor()):
+        found["members"] = url_for(here, of="members", **asked)
+        found["branches"] = url_for(here, of="branches", **asked)
     if has_more:
         found["next"] = url_for(here, of=of, cursor=cursor_from(skip + LINES_A_PAGE), **asked)
     if skip:
@@ -319,8 +320,7 @@ def dashboard() -> ResponseReturnValue:
         waiting=sum(item["number"] for item in work),
         work=work,
         months=months,
-        months_note="",
-        links={"work": "", "ranking": url_for("ranking_pages.ranking", period=period.name)},
+        links={"ranking": url_for("ranking_pages.ranking", period=period.name)},
     )
 
 
