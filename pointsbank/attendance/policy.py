@@ -195,9 +195,10 @@ def _marked_already(case: Case) -> Judgement | None:
         return Judgement("confirm", "already_in", direction="out", may_confirm=True)
     if case.is_settled:
         return Judgement("refuse", "settled", direction="out")
-    if case.confirm and case.at >= marked_at:
+    is_later = case.at >= marked_at
+    if case.confirm and is_later:
         return Judgement("ok", "ok_out", act="move_check_out", direction="out")
-    return Judgement("confirm", "already_out", direction="out", may_confirm=True)
+    return Judgement("confirm", "already_out", direction="out", may_confirm=is_later)
 
 
 def _accepted(case: Case) -> Judgement:

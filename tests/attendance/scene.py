@@ -1,7 +1,7 @@
 """An afternoon at the river: an organizer, volunteers, a shift, and the codes they hold up."""
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,7 @@ from tests.moments import NOON
 SECRET = "a key that only tests know, of fair length"
 ZONE = ZoneInfo("Asia/Shanghai")
 RULES = Rules(opens_minutes=30, stays_minutes=60)
+NONCES = itertools.count(1)
 DESK = Desk(SECRET, RULES, ZONE)
 
 STARTS = NOON + timedelta(minutes=90)
@@ -53,7 +54,6 @@ class Scene:
     shift_handle: bytes
     handles: dict[int, bytes]
     claim_id: int
-    nonces: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     def venue(self, at: datetime, direction: str = "in") -> str:
         """Return the venue code of a moment."""
@@ -65,7 +65,7 @@ class Scene:
 
     def scan(self, actor: Actor, code: str, at: datetime, **more: object) -> Verdict:
         """Send one scan, with a nonce of its own unless one is given."""
-        more.setdefault("nonce", f"n{next(self.nonces)}")
+        more.setdefault("nonce", f"n{next(NONCES)}")
         seen_at = more.pop("seen_at", None)
         scan = NewScan(code=code, **more)
         with self.app.app_context():
@@ -87,13 +87,15 @@ def reason(verdict: Verdict) -> tuple[str, str]:
     return verdict.facts["result"], verdict.facts["reason"]
 
 
-def set_scene(app: Flask, session: Session, **shift: object) -> Scene:
+def set_scene(app: Flask, session: Session, now: datetime = NOON, **shift: object) -> Scene:
     """Make the people, the shift and one claim."""
     community = an_organization(session)
     organizer = with_role(session, a_member(session, "李敏"), "organizer")
     volunteer, stranger = a_member(session), a_member(session, "吴海燕")
-    shift_id = a_shift(session, organizer_id=organizer, organization_id=community, **shift)
-    claim = a_claim(session, shift_id, volunteer)
+    shift_id = a_shift(
+        session, organizer_id=organizer, organization_id=community, now=now, **shift
+    )
+    claim = a_claim(session, shift_id, volunteer, now)
     people = (organizer, volunteer, stranger)
     return Scene(
         app,
