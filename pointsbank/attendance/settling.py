@@ -114,10 +114,10 @@ def settle_shift(
     shift, task = shift_of(session, shift_id, paths)
     if task.state != "open":
         raise NotOpen
-    if now < shift.ends_at:
-        raise ShiftNotOver
     locked_shift(session, shift_id)
     lines = [line for line in sheet_lines(session, shift_id) if line.attendance_id is not None]
+    if now < shift.ends_at and not _have_all_left(lines):
+        raise ShiftNotOver
     wallets = _wallets(session, [line.member_id for line in lines])
     lines.sort(key=lambda line: wallets[line.member_id])
     waiting = [line for line in lines if line.settled_at is None]
@@ -137,6 +137,11 @@ def settle_shift(
             if line.state == "held"
         ),
     )
+
+
+def _have_all_left(lines: Sequence[SheetLine]) -> bool:
+    """Tell whether a shift ended before its time: people came, and nobody is still there."""
+    return bool(lines) and all(line.checked_out_at is not None for line in lines)
 
 
 def _wallets(session: Session, member_ids: Sequence[int]) -> dict[int, int]:

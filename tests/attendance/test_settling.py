@@ -341,3 +341,11 @@ def test_people_are_settled_in_the_order_of_their_wallets(scene, writing):
     with writing() as session:
         awarded = settle(session, scene).awarded
     assert [each.member_id for each in awarded] == sorted(members)
+
+
+def test_a_shift_that_everyone_has_left_can_be_settled_before_its_time(scene, writing):
+    scene.check_in(STARTS)
+    scene.check_out(ENDS - timedelta(minutes=30))
+    with writing() as session:
+        settled = settle(session, scene, now=ENDS - timedelta(minutes=20))
+    assert settled.awarded == (Awarded(scene.volunteer.member_id, 20, 120),)
