@@ -429,10 +429,11 @@ def export() -> ResponseReturnValue:
     """Hand the whole ranking out as a file, and keep that it was handed out."""
     of = wanted_of(request.form)
     now = clock.now()
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - sent after the view returns, closed then
     with reading() as session:
         view = asked_view(session, of, request.form)
         counted = as_of(session, view.period.name)
+        # Made only for those who may have it: nothing would close it after a refusal.
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - sent after the view returns, closed then
         count = write_sheet(file, sheet_of(session, view, of, counted))
     with transaction() as session:
         note(
