@@ -24,6 +24,15 @@ CODE_LENGTH_MAX = 500
 VISIBLE = validate.Regexp(r"[!-~]{1,64}\Z", error="1 to 64 visible ASCII characters.")
 
 
+class YesNo(fields.Boolean):
+    """true or false, strictly: words and numbers are refused, not bent."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Position(Body):
     """Where the phone says it is; compared with the place of the shift, and forgotten."""
 
@@ -44,10 +53,10 @@ class NewScanIn(Body):
         load_default="auto", validate=validate.OneOf(("in", "out", "auto"))
     )
     scanned_at = Planned(allow_none=True)
-    offline = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    offline = YesNo(load_default=False)
     device_id = fields.String(allow_none=True, validate=VISIBLE)
     location = fields.Nested(Position, allow_none=True)
-    confirm = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    confirm = YesNo(load_default=False)
     note = Text(length_max=200, allow_none=True)
 
 
@@ -256,8 +265,8 @@ def _time(written: str | None) -> str:
 def title_of(facts: dict[str, Any]) -> str:
     """Return the large word of a verdict."""
     titles = {
-        "ok_in": gettext("Checked in"),
-        "ok_out": gettext("Checked out"),
+        "ok_in": gettext("Check-in recorded"),
+        "ok_out": gettext("Check-out recorded"),
         "repeat_just_now": gettext("Already recorded"),
         "waitlisted": gettext("On the waiting list"),
         "already_in": gettext("Checked in before"),
