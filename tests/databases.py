@@ -27,6 +27,7 @@ def settings_for(database_url: str) -> Settings:
         database_url=database_url,
         secret_key="a key that only tests know, of fair length",
         environment="test",
+        argon2_cheap=True,
     )
 
 
