@@ -133,7 +133,7 @@ def header_words(of: str) -> list[str]:
     who = (
         [gettext("Organization code"), gettext("Organization")]
         if of == "branches"
-        else [gettext("Name"), gettext("Member no."), gettext("Organization")]
+        else [gettext("Name"), gettext("Volunteer no."), gettext("Organization")]
     )
     count = [gettext("Members"), gettext("Took part")] if of == "branches" else []
     return [
