@@ -1,4 +1,4 @@
-"""Builders: each makes one thing with sensible defaults, through the services that make the real ones."""
+"""Builders: each makes one thing, through the service that makes the real ones."""
 
 import secrets
 from datetime import date, datetime, timedelta
@@ -45,7 +45,7 @@ def an_organization(
     name: str = "平潭街西社区居委会",
     now: datetime = NOON,
 ) -> int:
-    """Return an organization's id; without a code it is the test's one community, made when first asked for.
+    """Return an organization's id; without a code the test's one community, made once.
 
     parent: the id of the organization above.
     """
@@ -69,7 +69,7 @@ def a_branch(
     name: str = "第一党支部",
     now: datetime = NOON,
 ) -> int:
-    """Return a new party branch's id, under the test's community unless parent says otherwise."""
+    """Return a new party branch's id, under the test's community unless parent is given."""
     above = parent if parent is not None else an_organization(session)
     return an_organization(
         session, code or f"B{secrets.token_hex(6)}", "branch", above, name, now
@@ -131,8 +131,8 @@ def with_role(
 ) -> int:
     """Give a member a role and return the member's id.
 
-    An administrator without an organization stands over everything; any other role without one stands
-    over the test's community.
+    An administrator without an organization stands over everything; any other role without one
+    stands over the test's community.
     """
     if organization_id is None and merchant_id is None and role != "administrator":
         organization_id = an_organization(session)

@@ -1,4 +1,4 @@
-"""The personal code, the redemption code and the card: their bodies, keys and spellings. Pure."""
+"""The personal code, the redemption code and the card: bodies, keys and spellings. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pointsbank.core.codes import Code, Purpose, seal
 from pointsbank.core.keys import derive_key
 
-# Rule: docs/decisions, qr codes. A personal code is new every 30 s; −2…+1 steps are taken online.
+# Rule: docs/decisions, qr codes. A personal code is new every 30 s; −2…+1 steps are taken
+# online.
 PERSONAL_STEP_SECONDS = 30
 HANDLE_BYTES = 5
 STEP_BYTES = 4
@@ -14,7 +15,8 @@ STEP_BYTES = 4
 GENERAL = bytes(HANDLE_BYTES)
 
 REDEMPTION_SECONDS = 60
-# 77 is no prefix of the payment codes that tills know: WeChat's begin with 10 to 15, Alipay's with 25 to 30.
+# 77 is no prefix of the payment codes that tills know: WeChat's begin with 10 to 15, Alipay's
+# with 25 to 30.
 REDEMPTION_PREFIX = "77"
 REDEMPTION_NUMBER_DIGITS = 15
 REDEMPTION_DIGITS = 18
@@ -33,7 +35,7 @@ class PersonalCode:
 
 
 def personal_key(secret: str, handle: bytes, shift_handle: bytes = GENERAL) -> bytes:
-    """Return the key of one member's codes for one shift; it opens no other member's and no other shift's."""
+    """Return the key of one member's codes for one shift; it fits no other member or shift."""
     return derive_key(derive_key(secret, "personal", handle), "shift", shift_handle)
 
 
@@ -54,7 +56,7 @@ def personal_ends_at(now: datetime) -> datetime:
 
 
 def read_personal(code: Code) -> PersonalCode:
-    """Read the body of a personal code; whether it is genuine and fresh is the caller's to judge."""
+    """Read the body of a personal code; whether it is genuine and fresh is not judged here."""
     if code.purpose is not Purpose.PERSONAL:
         raise ValueError("not a personal code")
     body = code.body
@@ -66,7 +68,7 @@ def read_personal(code: Code) -> PersonalCode:
 
 
 def check_digit(digits: str) -> str:
-    """Return the Luhn digit that makes these digits a valid number (ISO/IEC 7812-1, annex B)."""
+    """Return the Luhn digit that belongs behind these digits (ISO/IEC 7812-1, annex B)."""
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if place % 2 == 0 else 1)
@@ -75,7 +77,7 @@ def check_digit(digits: str) -> str:
 
 
 def redemption_digits(number: str) -> str:
-    """Return the 18 digits that stand under a redemption code: 77, the number of 15 digits, a check digit."""
+    """Return the 18 digits under a redemption code: 77, the 15 of its number, a check digit."""
     if len(number) != REDEMPTION_NUMBER_DIGITS:
         raise ValueError(f"a redemption number has {REDEMPTION_NUMBER_DIGITS} digits")
     body = REDEMPTION_PREFIX + number
@@ -83,7 +85,7 @@ def redemption_digits(number: str) -> str:
 
 
 def number_of_digits(digits: str) -> str | None:
-    """Return the number within 18 digits as typed or scanned, None when they are none of ours."""
+    """Return the number within 18 digits, None when they are none of ours."""
     is_ours = (
         len(digits) == REDEMPTION_DIGITS
         and digits.isascii()
@@ -106,7 +108,7 @@ def redemption_text(secret: str, number: str) -> str:
 
 
 def number_of_redemption(code: Code) -> str | None:
-    """Return the number of 15 digits within a redemption code, None for one that was never drawn."""
+    """Return the 15 digits within a redemption code, None for one that was never drawn."""
     number = f"{int.from_bytes(code.body):0{REDEMPTION_NUMBER_DIGITS}d}"
     return number if len(number) == REDEMPTION_NUMBER_DIGITS else None
 

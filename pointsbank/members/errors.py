@@ -76,7 +76,7 @@ class VolunteerNoTaken(Conflict):
 
 
 class NotOverThisPerson(NotAllowed):
-    """Whoever holds an administrator's role is changed only by an administrator who stands above it."""
+    """An administrator is changed only by one who stands at least as high."""
 
     code = "not_over_this_person"
     message = "This person holds a role above yours. Please ask a higher administrator."

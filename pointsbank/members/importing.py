@@ -43,8 +43,8 @@ KIND_WORDS = {
 KINDS = {word: kind for kind, words in KIND_WORDS.items() for word in (kind, *words)}
 VOLUNTEER_NO = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,19}")
 NAME_LENGTH_MAX = 60
-# One hash takes some 30 ms by design: 5,000 are two and a half minutes on one core. More people than
-# that get their passwords in several files, or when they come to the desk.
+# One hash takes some 30 ms by design: 5,000 are two and a half minutes on one core. More people
+# than that get their passwords in several files, or when they come to the desk.
 INITIAL_PASSWORDS_MAX = 5000
 # Values in one IN list: SQLite takes 32,766, PostgreSQL 65,535.
 BATCH_ROWS = 2000
@@ -123,7 +123,7 @@ def read_members(content: bytes, filename: str) -> tuple[Table, list[Problem]]:
 
 
 def hashed_passwords(table: Table, hasher: PasswordHasher) -> dict[int, str]:
-    """Hash the initial passwords of a file, by row; slow on purpose, so outside any transaction."""
+    """Hash the initial passwords of a file, by row; slow on purpose, so in no transaction."""
     return {
         row.number: passwords.hashed(row.cells["initial_password"], hasher)
         for row in table.rows
@@ -145,9 +145,10 @@ def import_members(
 ) -> Report:
     """Take in and bring up to date whom the file names, all or nothing, and say what was done.
 
-    A person is known by their volunteer number, without one by their phone. A password is set only for
-    whoever has none. paths: what the importer oversees. problems: what reading the file found already;
-    with any, nothing is done. A repeat of the same file changes nothing. A dry run only says.
+    A person is known by their volunteer number, without one by their phone. A password is set
+    only for whoever has none. paths: what the importer oversees. problems: what reading the
+    file found already; with any, nothing is done. A repeat of the same file changes nothing. A
+    dry run only says.
     """
     plan = planned(session, table, list(problems), paths)
     if plan.report.rejected or is_dry_run:
@@ -317,7 +318,7 @@ def _match(
     paths: Sequence[str],
     problems: list[Problem],
 ) -> Standing | None:
-    """Return whom a row means, None for a new person, and note why it may not be carried out."""
+    """Return whom a row means, None for a new person, and note why it may not be done."""
     by_number = known.by_number.get(each.volunteer_no or "")
     by_phone = known.by_phone.get(each.phone or "")
     found = by_number if each.volunteer_no is not None else by_phone
@@ -389,7 +390,7 @@ def _take_in(
 def _free_handles(
     session: Session, count: int, draw_handle: Callable[[int], bytes]
 ) -> list[bytes]:
-    """Draw so many handles that nobody has; of 40 bits each, two alike are rare but possible."""
+    """Draw so many handles that nobody has; two alike, of 40 bits each, are rare."""
     free: set[bytes] = set()
     while len(free) < count:
         drawn = {draw_handle(HANDLE_BYTES) for _ in range(count - len(free))}

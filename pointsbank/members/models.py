@@ -40,7 +40,7 @@ class Member(Model):
 
 
 class VolunteerCount(Model):
-    """The one row that volunteer numbers are drawn from, so that two at once get different ones."""
+    """The one row that volunteer numbers are drawn from, so that two at once differ."""
 
     __tablename__ = "volunteer_count"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -50,7 +50,7 @@ class VolunteerCount(Model):
 
 
 class MemberRole(Model):
-    """A role of one person over an organization's subtree or at one merchant, until it is withdrawn."""
+    """A role over an organization's subtree or at one merchant, until it is withdrawn."""
 
     __tablename__ = "member_role"
     __table_args__ = (

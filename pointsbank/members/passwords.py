@@ -37,9 +37,10 @@ def check_strength(password: str) -> None:
 
 
 def hasher_for(*, is_cheap: bool) -> PasswordHasher:
-    """Return the hasher of this service; the cheap one is for tests and demonstrations only."""
+    """Return the hasher of this service; the cheap one is for tests and demonstrations."""
     hasher = CHEAP_HASHER if is_cheap else HASHER
-    # Made before anyone's password is judged, so that the first stranger takes no longer either.
+    # Made before anyone's password is judged, so that the first stranger takes no longer
+    # either.
     _nobody(hasher)
     return hasher
 

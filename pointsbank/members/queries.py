@@ -19,7 +19,7 @@ FOUND_MAX = 50
 
 @dataclass(frozen=True)
 class MemberFile:
-    """A person with their organization. name is the full name: only for those who may see it."""
+    """A person with their organization; the full name is only for those who may see it."""
 
     id: int
     volunteer_no: str
@@ -118,7 +118,7 @@ def members_within(
     after_id: int = 0,
     limit: int = FOUND_MAX,
 ) -> list[MemberFile]:
-    """Return the members under these paths that fit every given word, in the order of their ids.
+    """Return the members under these paths that fit every given word, by their ids.
 
     name: any part of it. phone: eleven digits.
     """
@@ -188,7 +188,7 @@ def standing_roles(session: Session, member_id: int) -> list[StandingRole]:
 def administrator_paths(
     session: Session, member_ids: Sequence[int]
 ) -> dict[int, tuple[str, ...]]:
-    """Return over which paths each of these members is an administrator; those who are none are left out."""
+    """Return the paths that each of these members administers; who has none is left out."""
     rows = session.execute(
         select(MemberRole.member_id, Organization.path)
         .outerjoin(Organization, Organization.id == MemberRole.organization_id)

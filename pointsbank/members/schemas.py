@@ -114,7 +114,7 @@ class CodeOut(Schema):
 
 
 class MemberSearch(Body):
-    """Whom to look for; at least one word, in the body since nothing personal stands in a URL."""
+    """Whom to look for; in the body, since nothing personal stands in a URL."""
 
     phone = Text(length_max=PHONE_LENGTH_MAX)
     name = Text(length_max=NAME_LENGTH_MAX)

@@ -1,4 +1,4 @@
-"""Writes about people: taking them in, giving and taking roles, stopping accounts, passwords."""
+"""Writes about people: taking them in, roles, stopped accounts, passwords."""
 
 from datetime import datetime
 
@@ -39,7 +39,7 @@ DRAW_NUMBERS = text(
 
 
 def draw_volunteer_numbers(session: Session, count: int) -> list[str]:
-    """Draw so many volunteer numbers that nobody has; the counter's row stays locked to the end.
+    """Draw so many volunteer numbers that nobody has; the counter stays locked to the end.
 
     Numbers that an import has brought along are passed over.
     """
@@ -117,8 +117,8 @@ def add_first_administrator(
 ) -> int:
     """Take in a person who administers everything, and return their id.
 
-    While the tree is empty they belong to an organization made for them, otherwise to the top of the tree.
-    Raises PhoneTaken.
+    While the tree is empty they belong to an organization made for them, otherwise to the top
+    of the tree. Raises PhoneTaken.
     """
     organization_id = session.scalar(
         select(Organization.id)
@@ -159,10 +159,10 @@ def grant_role(
     granted_by_id: int | None,
     now: datetime,
 ) -> int:
-    """Give a role over an organization's subtree or at a merchant, and return the id of the grant.
+    """Give a role over a subtree or at a merchant, and return the id of the grant.
 
-    A repeat returns the grant that stands. An administrator without an organization stands over everything.
-    Scope is the caller's to check. Raises MemberNotFound, BadRoleScope.
+    A repeat returns the grant that stands. An administrator without an organization stands over
+    everything. Scope is the caller's to check. Raises MemberNotFound, BadRoleScope.
     """
     is_at_merchant = merchant_id is not None
     if role not in ROLES or is_at_merchant != (role == "clerk"):

@@ -1,4 +1,4 @@
-"""Sign-in sessions: begun, looked up and ended in a table, so that ending one ends it everywhere."""
+"""Sign-in sessions: kept in a table, so that ending one ends it everywhere."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +19,8 @@ LOCK_MINUTES = 15
 # One round trip for every request: the person, and a row for each role that stands.
 FIND_ACTOR = text(
     """
-    SELECT s.id AS session_id, m.id AS member_id, m.name, m.organization_id, m.locale, m.display_mode,
-           r.role, r.merchant_id, o.path
+    SELECT s.id AS session_id, m.id AS member_id, m.name, m.organization_id, m.locale,
+           m.display_mode, r.role, r.merchant_id, o.path
     FROM sign_in_session s
     JOIN member m ON m.id = s.member_id AND m.state = 'active'
     LEFT JOIN member_role r ON r.member_id = m.id AND r.withdrawn_at IS NULL
@@ -180,14 +180,16 @@ def locked(locked_until: datetime, now: datetime) -> SignInLocked:
 # One statement, so that tries at the same moment are counted one after the other on their row.
 COUNT_FAILURE = text(
     """
-    INSERT INTO sign_in_failure (phone_hash, failures, locked_until) VALUES (:phone_hash, 1, NULL)
+    INSERT INTO sign_in_failure (phone_hash, failures, locked_until)
+    VALUES (:phone_hash, 1, NULL)
     ON CONFLICT (phone_hash) DO UPDATE SET
         failures = CASE WHEN sign_in_failure.locked_until <= :now THEN 1
                         ELSE sign_in_failure.failures + 1 END,
-        locked_until = CASE WHEN sign_in_failure.locked_until > :now THEN sign_in_failure.locked_until
-                            WHEN sign_in_failure.locked_until IS NULL
-                                 AND sign_in_failure.failures + 1 >= :failures_max THEN :until
-                            ELSE NULL END
+        locked_until = CASE
+            WHEN sign_in_failure.locked_until > :now THEN sign_in_failure.locked_until
+            WHEN sign_in_failure.locked_until IS NULL
+                 AND sign_in_failure.failures + 1 >= :failures_max THEN :until
+            ELSE NULL END
     RETURNING failures, locked_until
     """
 ).bindparams(bindparam("now", type_=Moment()), bindparam("until", type_=Moment()))

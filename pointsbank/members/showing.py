@@ -45,7 +45,8 @@ PIN_LOCK_MINUTES = 15
 
 REPLACE = text(
     """
-    UPDATE redemption_code SET state = 'replaced' WHERE member_id = :member_id AND state = 'fresh'
+    UPDATE redemption_code SET state = 'replaced'
+    WHERE member_id = :member_id AND state = 'fresh'
     """
 )
 
@@ -61,9 +62,10 @@ class IssuedCard:
 def draw_redemption_code(
     session: Session, *, member_id: int, number: str, secret: str, now: datetime
 ) -> datetime:
-    """Keep a code with this random number of 15 digits and return when it expires; the one before it dies.
+    """Keep a code with this random number of 15 digits and return when it expires.
 
-    Two draws at once meet at the unique index on fresh codes; core.db.run tries the later one again.
+    The one before it dies. Two draws at once meet at the unique index on fresh codes;
+    core.db.run tries the later one again.
     """
     expires_at = now + timedelta(seconds=REDEMPTION_SECONDS)
     session.execute(REPLACE, {"member_id": member_id})
@@ -134,6 +136,14 @@ def use_redemption_code(session: Session, *, text: str, secret: str, now: dateti
         member_of_redemption_code(session, text=text, secret=secret, now=now)
         raise CodeUsed
     return member_id
+
+
+def hash_of_redemption_code(text: str, secret: str) -> bytes:
+    """Return the hash under which the row of a redemption code stands, whether it does or not.
+
+    Raises NotOurCode, ForgedCode, WrongCodePurpose.
+    """
+    return _redemption_hash(secret, _redemption_number(text, secret))
 
 
 def _redemption_hash(secret: str, number: str) -> bytes:
@@ -239,9 +249,9 @@ def check_card_pin(
 ) -> int | None:
     """Return whose card this is when the six digits fit, None when they do not.
 
-    A wrong try is counted in the running transaction, which is why it is a value and not a refusal: the
-    door keeps the count and then refuses. A card without digits fits none.
-    Raises CardLocked, and what member_of_card raises.
+    A wrong try is counted in the running transaction, which is why it is a value and not a
+    refusal: the door keeps the count and then refuses. A card without digits fits none. Raises
+    CardLocked, and what member_of_card raises.
     """
     found = _card_of(session, text, secret)
     card = session.scalars(select(Card).where(Card.id == found.id).with_for_update()).one()
@@ -286,5 +296,6 @@ def _card_hash(secret: str, number: bytes) -> bytes:
 
 
 def _pin_hash(secret: str, number_hash: bytes, pin: str) -> str:
-    # Six digits are too few for any slow hash; without the service's key this one tells nothing.
+    # Six digits are too few for any slow hash; without the service's key this one tells
+    # nothing.
     return keyed_hash(secret, "card digits", f"{number_hash.hex()}:{pin}").hex()

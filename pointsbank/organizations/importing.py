@@ -46,7 +46,8 @@ LOCK_TREE = "LOCK TABLE organization IN SHARE ROW EXCLUSIVE MODE"
 PATH_OF_NEW = text(
     """
     UPDATE organization SET path = COALESCE(
-        (SELECT above.path FROM organization AS above WHERE above.id = organization.parent_id), '/'
+        (SELECT above.path FROM organization AS above
+         WHERE above.id = organization.parent_id), '/'
     ) || id || '/'
     WHERE path = ''
     """
@@ -106,8 +107,9 @@ def import_organizations(
 ) -> Report:
     """Add, rename and move what the file wants, all or nothing, and say what was done.
 
-    paths: what the importer oversees; "/" is everything. problems: what reading the file found already;
-    with any, nothing is done. A repeat of the same file changes nothing. A dry run only says.
+    paths: what the importer oversees; "/" is everything. problems: what reading the file found
+    already; with any, nothing is done. A repeat of the same file changes nothing. A dry run
+    only says.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(LOCK_TREE))
@@ -359,7 +361,7 @@ def _batches(level: Sequence[Wanted]) -> Iterable[list[Wanted]]:
 
 
 def mend_paths(session: Session) -> int:
-    """Write every path anew that does not follow from its parent's, and return how many did not."""
+    """Write every path anew that does not follow from its parent's, and return how many."""
     rows = session.execute(
         select(Organization.id, Organization.parent_id, Organization.path)
     ).all()

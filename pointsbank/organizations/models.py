@@ -19,7 +19,8 @@ ORGANIZATION_KINDS = (
     "building",
     "work_unit",
 )
-# A branch board ranks these (docs/glossary.md: branch stands for every party organization with members).
+# A branch board ranks these (docs/glossary.md: branch stands for every party organization with
+# members).
 BRANCH_KINDS = ("general_branch", "branch")
 # An id of 19 digits and its slash for each level must fit the 400 characters of path.
 LEVELS_MAX = 18

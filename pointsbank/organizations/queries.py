@@ -13,7 +13,7 @@ from pointsbank.organizations.models import Merchant, Organization
 
 @dataclass(frozen=True)
 class OrganizationNode:
-    """An organization as other rooms see it; path is "/1/5/17/", the ids from the top down to it."""
+    """An organization; path is "/1/5/17/", the ids from the top down to it."""
 
     id: int
     code: str
@@ -197,7 +197,7 @@ def merchants_within(
     after_id: int = 0,
     limit: int = 200,
 ) -> list[MerchantLine]:
-    """Return the merchants under these paths, and those with these ids, in the order of their ids."""
+    """Return the merchants under these paths and those with these ids, by their ids."""
     rows = session.execute(
         select(*MERCHANT)
         .join(Organization, Organization.id == Merchant.organization_id)

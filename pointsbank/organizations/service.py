@@ -1,4 +1,4 @@
-"""Writes of the tree and of the merchants, one at a time; a file of many is read by importing.py."""
+"""Writes of the tree and of the merchants, one at a time; importing.py takes files."""
 
 from datetime import datetime
 
@@ -33,7 +33,8 @@ def add_organization(
 ) -> int:
     """Add one organization under its parent, or at the top without one, and return its id.
 
-    Raises OrganizationCodeTaken, OrganizationNotFound for an unknown parent, TreeTooDeep, UnknownKind.
+    Raises OrganizationCodeTaken, OrganizationNotFound for an unknown parent, TreeTooDeep,
+    UnknownKind.
     """
     if kind not in ORGANIZATION_KINDS:
         raise UnknownKind
@@ -41,7 +42,8 @@ def add_organization(
         raise OrganizationCodeTaken
     parent_id, above = None, "/"
     if parent_code is not None:
-        # Shared lock: the parent cannot be moved, and its path change, before this row stands under it.
+        # Shared lock: the parent cannot be moved, and its path change, before this row stands
+        # under it.
         parent = session.execute(
             select(Organization.id, Organization.path)
             .where(Organization.code == parent_code)
