@@ -101,15 +101,18 @@ HTTP_SENTENCES = {
 }
 
 
+# The standard library has renamed these statuses; a code never changes.
+HTTP_CODES = {413: "request_entity_too_large", 422: "bad_fields"}
+
+
 def on_http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what Werkzeug and the schema layer refuse."""
     if error.response is not None:
         return error.response
     status = error.code or 500
-    code = HTTPStatus(status).name.lower()
+    code = HTTP_CODES.get(status) or HTTPStatus(status).name.lower()
     facts: dict[str, Any] = {}
     if status == 422:
-        code = "bad_fields"
         facts["errors"] = field_errors(getattr(error, "data", None) or {})
     sentence = HTTP_SENTENCES.get(status, "This did not work.")
     response = refusal_answer(status, code, gettext(sentence), **facts)
