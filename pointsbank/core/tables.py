@@ -41,6 +41,7 @@ MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+MISSING = "This column is missing. Its heading may be %(heading)s."
 DELIMITERS = ",\t;"
 CJK = re.compile("[\u4e00-\u9fff]")
 DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -207,7 +208,7 @@ def _recognised(
             continue
         places[name], headers[name] = place, cleaned(text)
     problems.extend(
-        Problem(number, name, "This column is missing.")
+        Problem(number, name, MISSING, {"heading": [*columns[name], name][1]})
         for name in sorted(required - set(places))
     )
     return places, headers, problems

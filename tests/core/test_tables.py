@@ -10,6 +10,7 @@ import pytest
 
 from pointsbank.core.tables import (
     COLUMNS_MAX,
+    MISSING,
     RATIO_FROM_BYTES,
     BadTable,
     TableTooLarge,
@@ -95,7 +96,7 @@ def test_a_column_that_is_missing_or_doubled_is_named():
     _, problems = read("编码,编码\n1,2\n".encode())
     assert [(p.row, p.column, p.sentence) for p in problems] == [
         (1, "编码", "This column stands here twice."),
-        (1, "name", "This column is missing."),
+        (1, "name", MISSING),
     ]
 
 

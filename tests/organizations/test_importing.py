@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from pointsbank.core.audit import AuditEntry
 from pointsbank.core.db import run
+from pointsbank.core.tables import MISSING
 from pointsbank.organizations.importing import (
     KIND_WORDS,
     KINDS,
@@ -153,7 +154,7 @@ def test_a_chain_that_is_too_long_is_refused(session):
 
 def test_a_missing_column_is_named_once(session):
     report = imported(session, "编码,名称,类型\na,甲,区\n")
-    assert rejected(report) == [(1, "parent_code", "This column is missing.")]
+    assert rejected(report) == [(1, "parent_code", MISSING)]
 
 
 def test_problems_stand_under_the_heading_that_was_written(session):
