@@ -14,7 +14,7 @@ from pointsbank.web.languages import locale_name
 
 @dataclass(frozen=True)
 class Way:
-    """One entry of a bar: an endpoint, its word and icon, and the roles that see it (none: everyone)."""
+    """One entry of a bar: endpoint, word, icon, and the roles that see it (none: everyone)."""
 
     endpoint: str
     label: Any
@@ -25,11 +25,26 @@ class Way:
 
 # The bottom bar on a phone; elder mode shows the last three, the code first (look.md, 12).
 BAR: list[Way] = [
+    Way("home", lazy_gettext("Home"), "home"),
+    Way("task_pages.list_tasks", lazy_gettext("Take part"), "task"),
     Way("member_pages.show_code", lazy_gettext("My code"), "qr", is_strong=True),
+    Way("book_pages.book", lazy_gettext("Passbook"), "book"),
     Way("member_pages.show_me", lazy_gettext("Me"), "me"),
 ]
 # The bar on top for people with work to do.
 NAV: list[Way] = [
+    Way(
+        "ranking_pages.dashboard",
+        lazy_gettext("Dashboard"),
+        "chart",
+        roles=("secretary", "administrator", "auditor"),
+    ),
+    Way(
+        "ranking_pages.ranking",
+        lazy_gettext("Ranking"),
+        "chart",
+        roles=("secretary", "administrator", "auditor"),
+    ),
     Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
     Way(
         "people_pages.list_members",

@@ -32,9 +32,10 @@ from pointsbank.passbooks.queries import (
     taken_back,
     years_of,
 )
+from pointsbank.passbooks.schemas import cover_words, day_with_year
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
-from pointsbank.web.formats import day, full_day, local, moment, points
+from pointsbank.web.formats import full_day, local, moment, points
 from pointsbank.web.languages import locale_name
 
 pages = Blueprint("book_pages", __name__)
@@ -124,7 +125,7 @@ def links(
     found = {"home": url_for("home"), "here": url_for("book_pages.book"), "print": "#print"}
     for name, endpoint in (
         ("rewards", "reward_pages.catalogue"),
-        ("tasks", "task_pages.tasks"),
+        ("tasks", "task_pages.list_tasks"),
     ):
         if endpoint in current_app.view_functions:
             found[name] = url_for(endpoint)
@@ -136,20 +137,6 @@ def links(
     return found
 
 
-def cover_words(cover: Cover, name: str, number: str) -> dict[str, Any]:
-    """Return the cover as the component prints it."""
-    first = cover.expiring[0] if cover.expiring else None
-    return {
-        "balance": cover.balance.available,
-        "held": cover.balance.held,
-        "name": name,
-        "number": number,
-        "pending": 0,
-        "expiring": first.points if first else 0,
-        "expiring_on": day_with_year(first.expires_on) if first else "",
-    }
-
-
 def expiring_soon(cover: Cover, today: date) -> dict[str, Any] | None:
     """Return what expires soon enough to be said in a sentence."""
     if not cover.expiring:
@@ -158,11 +145,6 @@ def expiring_soon(cover: Cover, today: date) -> dict[str, Any] | None:
     if first.expires_on > today + timedelta(days=EXPIRY_TOLD_DAYS):
         return None
     return {"points": first.points, "on": day_with_year(first.expires_on)}
-
-
-def day_with_year(on: date) -> str:
-    """Write 2027年12月31日, or 31 Dec 2027."""
-    return f"{on.year}年{day(on)}" if locale_name() == "zh" else f"{day(on)} {on.year}"
 
 
 def month_name(first_on: date) -> str:

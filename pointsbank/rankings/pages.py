@@ -344,7 +344,9 @@ def work_item(waiting: Waiting | None, icon: str, kind: str) -> list[dict[str, A
 
 
 def sheet_link(shift_id: int) -> str:
-    """Return the address of a shift's attendance sheet."""
+    """Return the address of a shift's attendance sheet, empty for who may not open it."""
+    if not current_actor().is_("organizer"):
+        return ""
     return url_for("attendance_pages.sheet", shift_id=shift_id)
 
 
