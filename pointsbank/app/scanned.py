@@ -31,7 +31,13 @@ from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
 from pointsbank.rewards.pages.counter import till_page, whole_typed
 from pointsbank.tasks.models import Shift, Task
-from pointsbank.web.access import anyone, current_actor, roles_only, visiting_actor
+from pointsbank.web.access import (
+    anyone,
+    current_actor,
+    roles_only,
+    sign_in_address,
+    visiting_actor,
+)
 from pointsbank.web.contract import ID_MAX
 from pointsbank.web.forms import settings, typed
 from pointsbank.web.metrics import SCANS
@@ -91,7 +97,7 @@ def scanned(code: str, owner_of: Callable[[str, datetime], int]) -> ResponseRetu
         whose="clerk" if is_clerk else "stranger",
         links={
             "home": url_for("home"),
-            "sign_in": "" if actor else url_for("sign_in.sign_in", next=request.path),
+            "sign_in": "" if actor else sign_in_address(),
             "till": url_for("till_pages.choose_till") if is_clerk else "",
         },
     )

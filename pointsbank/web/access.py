@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug import Request
@@ -16,6 +16,8 @@ from pointsbank.core.errors import NotAllowed, Refusal
 View = TypeVar("View", bound=Callable[..., Any])
 FindActor = Callable[[str], Actor | None]
 
+# Where a scanned address waits while its reader signs in.
+AFTER_SIGN_IN = "after_sign_in"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 csrf = CSRFProtect()
@@ -206,10 +208,21 @@ def judge(rule: Rule) -> AnyResponse | None:
     if actor is None:
         if wants_json() or request.method not in SAFE_METHODS:
             raise SignInNeeded
-        return redirect(url_for("sign_in.sign_in", next=request.path))
+        return redirect(sign_in_address())
     if rule.roles and not actor.is_(*rule.roles):
         raise NotAllowed
     return None
+
+
+def sign_in_address() -> str:
+    """Return where to sign in and come back here from.
+
+    An address that holds a code waits in the browser's signed cookie, not in a second address.
+    """
+    if "code" in (request.view_args or {}):
+        session[AFTER_SIGN_IN] = request.path
+        return url_for("sign_in.sign_in")
+    return url_for("sign_in.sign_in", next=request.path)
 
 
 def for_programs(view: View) -> View:

@@ -27,6 +27,7 @@ from pointsbank.members.models import DISPLAY_MODES
 from pointsbank.members.schemas import PASSWORD_TYPED_MAX, PHONE_LENGTH_MAX
 from pointsbank.members.service import set_preferences
 from pointsbank.web.access import (
+    AFTER_SIGN_IN,
     anyone,
     drop_session_cookie,
     set_session_cookie,
@@ -49,7 +50,7 @@ SCAN_TICKET = "scan_ticket"
 @anyone
 def sign_in() -> ResponseReturnValue:
     """Ask for phone and password; who is signed in already goes on."""
-    goes_to = own_path(request.args.get("next"))
+    goes_to = own_path(request.args.get("next") or browser.pop(AFTER_SIGN_IN, None))
     if visiting_actor() is not None:
         return redirect(goes_to)
     return sign_in_page(goes_to)
