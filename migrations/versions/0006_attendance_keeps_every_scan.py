@@ -1,6 +1,6 @@
 """Attendance keeps every scan, refused ones too.
 
-Why: What a shift credits stands on scans that can be shown.
+Why: What a shift awards stands on scans that can be shown.
 Undo: downgrade drops these tables with all they hold.
 """
 

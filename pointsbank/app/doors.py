@@ -3,7 +3,10 @@
 from flask import Blueprint
 
 from pointsbank.app.me import api as me_api
+from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api import api as attendance_api
+from pointsbank.attendance.pages.leading import pages as attendance_pages
+from pointsbank.attendance.pages.scanning import pages as scan_pages
 from pointsbank.members.api import api as members_api
 from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
@@ -20,6 +23,8 @@ from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.tasks.api import api as tasks_api
+from pointsbank.tasks.pages.claiming import pages as task_pages
+from pointsbank.tasks.pages.organizing import pages as organizing_pages
 from pointsbank.web.contract import Blueprint as ApiBlueprint
 
 API_DOORS: list[ApiBlueprint] = [
@@ -34,6 +39,10 @@ API_DOORS: list[ApiBlueprint] = [
     rankings_api,
 ]
 PAGE_DOORS: list[Blueprint] = [
+    task_pages,
+    organizing_pages,
+    attendance_pages,
+    scan_pages,
     sign_in_pages,
     member_pages,
     people_pages,
@@ -43,4 +52,5 @@ PAGE_DOORS: list[Blueprint] = [
     reward_pages,
     till_pages,
     offer_pages,
+    scanned_pages,
 ]

@@ -1,4 +1,4 @@
-"""Attendance: who came, shown by scans, and what the shift's settlement credits for it.
+"""Attendance: who came, shown by scans, and what the shift's settlement awards for it.
 
 Owns scans (refused ones too), the attendance each pair of accepted scans adds up to, and
 settlement,

@@ -160,7 +160,7 @@ def show_arrivals(shift_id: int) -> dict[str, Any]:
 @api.response(200, SettlementOut)
 @roles_only("organizer")
 def settle(shift_id: int) -> dict[str, Any]:
-    """Credit everyone who came and went, once; a repeat changes nothing and answers the
+    """Award everyone who came and went, once; a repeat changes nothing and answers the
     same."""
     actor, now = current_actor(), clock.now()
     zone = current_app.extensions["settings"].zone

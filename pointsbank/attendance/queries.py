@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.core.db import Moment
 from pointsbank.members.models import Member
-from pointsbank.tasks.models import Claim
+from pointsbank.tasks.models import Claim, Shift, Task
 
 # One round trip for everything a scan is judged by. What is missing is null, so that one shape
 # serves a
@@ -283,16 +283,36 @@ def latest_arrivals(
     return [(row.checked_in_at, row.name) for row in rows]
 
 
+@dataclass(frozen=True)
+class ScanLine:
+    """A scan as the list below the camera shows it; name is full, doors mask it."""
+
+    id: int
+    result: str
+    reason: str
+    counts: bool
+    recorded_at: datetime
+    name: str | None
+
+
 def latest_scans(
     session: Session, shift_id: int, actor_id: int, limit: int = 5
-) -> list[tuple[Scan, str | None]]:
-    """Return the last scans of one person at a shift, newest first, with whom they were
-    about."""
-    rows = session.execute(
-        select(Scan, Member.name)
+) -> list[ScanLine]:
+    """Return the last scans of one person at a shift, newest first, with whom each was about."""
+    rows: Iterable[Any] = session.execute(
+        select(Scan.id, Scan.result, Scan.reason, Scan.counts, Scan.recorded_at, Member.name)
         .outerjoin(Member, Member.id == Scan.member_id)
         .where(Scan.shift_id == shift_id, Scan.actor_id == actor_id)
         .order_by(Scan.id.desc())
         .limit(limit)
     )
-    return [(row.Scan, row.name) for row in rows]
+    return [ScanLine(*row) for row in rows]
+
+
+def task_of_handle(session: Session, shift_handle: bytes) -> str | None:
+    """Return the title of the open task whose shift has this handle."""
+    return session.scalar(
+        select(Task.title)
+        .join(Shift, Shift.task_id == Task.id)
+        .where(Shift.handle == shift_handle, Task.state == "open")
+    )

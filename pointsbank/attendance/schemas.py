@@ -12,6 +12,7 @@ from pointsbank.attendance.policy import Rules, minutes_of_presence
 from pointsbank.attendance.queries import SheetLine
 from pointsbank.attendance.recording import Verdict
 from pointsbank.attendance.settling import award_of
+from pointsbank.attendance.verdicts import UNDO_SECONDS
 from pointsbank.core.text import masked_name
 from pointsbank.scoring.models import Item
 from pointsbank.tasks.queries import ShiftLine
@@ -218,7 +219,7 @@ def verdict_out(verdict: Verdict) -> dict[str, Any]:
     return {
         **facts,
         "scan_id": verdict.scan_id,
-        "title": title_of(facts),
+        "title": title_of(facts["reason"]),
         "detail": detail_of(facts),
         "action": action_of(facts),
     }
@@ -262,8 +263,8 @@ def _time(written: str | None) -> str:
     return clock_time(datetime.fromisoformat(written)) if written else ""
 
 
-def title_of(facts: dict[str, Any]) -> str:
-    """Return the large word of a verdict."""
+def title_of(reason: str) -> str:
+    """Return the large word of a verdict with this reason."""
     titles = {
         "ok_in": gettext("Check-in recorded"),
         "ok_out": gettext("Check-out recorded"),
@@ -289,7 +290,7 @@ def title_of(facts: dict[str, Any]) -> str:
         "not_in": gettext("Not checked in yet"),
         "settled": gettext("Settled already"),
     }
-    return str(titles[facts["reason"]])
+    return str(titles[reason])
 
 
 def detail_of(facts: dict[str, Any]) -> str:
@@ -426,3 +427,29 @@ def action_of(facts: dict[str, Any]) -> str | None:
         "too_late": gettext("Let them in, with a reason"),
     }
     return str(actions[facts["reason"]])
+
+
+def result_words(
+    shown: dict[str, Any],
+    *,
+    acts: list[dict[str, Any]],
+    undo: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return a verdict as the page of one verdict prints it; undo is how it is taken back."""
+    person, shift = shown.get("person"), shown.get("shift")
+    line = ""
+    if shift and shown.get("at"):
+        line = f"{_time(shown['at'])} · {shift['place_name']}"
+    return {
+        "verdict": {
+            **{name: shown[name] for name in ("result", "reason", "title", "detail")},
+            "name": person["display_name"] if person else "",
+            "line": line,
+            "needs_reason": shown.get("needs_reason", False),
+        },
+        "counts": shown.get("counts"),
+        "last": [],
+        "acts": acts,
+        "undo": undo,
+        "seconds_to_undo": UNDO_SECONDS if undo else 0,
+    }

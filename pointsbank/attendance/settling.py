@@ -1,4 +1,4 @@
-"""Settlement: what a shift credits, once, and what it holds for review."""
+"""Settlement: what a shift awards, once, and what it holds for review."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,9 +104,9 @@ def settle_shift(
     zone: ZoneInfo,
     now: datetime,
 ) -> Settlement:
-    """Credit everyone who came and went, hold the rest, and return all that is settled.
+    """Award everyone who came and went, hold the rest, and return all that is settled.
 
-    paths: what the settling person organizes; nobody credits themself. A repeat changes nothing
+    paths: what the settling person organizes; nobody awards themself. A repeat changes nothing
     of what
     is settled and answers the same. Two at once meet at the shift's row.
     Raises ShiftNotFound, ShiftNotOver, NotOpen for a task that was called off.

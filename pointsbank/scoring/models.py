@@ -27,7 +27,8 @@ class Item:
     """How one kind of work counts: points and hundredths for each hour, or for a whole shift.
 
     share_min_percent: how much of the plan must be done for any of it to count.
-    unit_minutes: time counts in such steps, rounded down. day_minutes_max: the most one day counts.
+    unit_minutes: time counts in such steps, rounded down. day_minutes_max: the most one day
+    counts.
     """
 
     id: int

@@ -29,7 +29,8 @@ ITEM = (
 
 @dataclass(frozen=True)
 class Standard:
-    """One version of the rules. category_caps: the most each category gives a year, in hundredths."""
+    """One version of the rules. category_caps: the most each category gives a year, in
+    hundredths."""
 
     id: int
     version: int
@@ -54,24 +55,27 @@ def standard_on(session: Session, day: date) -> Standard:
 
     Raises NoStandard.
     """
-    row = session.scalars(
-        select(ScoringStandard)
+    newest = (
+        select(func.max(ScoringStandard.valid_from))
         .where(ScoringStandard.valid_from <= day)
-        .order_by(ScoringStandard.valid_from.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        raise NoStandard
-    items = session.execute(
-        select(*ITEM).where(ScoringItem.standard_id == row.id).order_by(ScoringItem.id)
+        .scalar_subquery()
     )
+    rows: Sequence[Any] = session.execute(
+        select(ScoringStandard, *ITEM)
+        .outerjoin(ScoringItem, ScoringItem.standard_id == ScoringStandard.id)
+        .where(ScoringStandard.valid_from == newest)
+        .order_by(ScoringItem.id)
+    ).all()
+    if not rows:
+        raise NoStandard
+    row = rows[0].ScoringStandard
     return Standard(
         row.id,
         row.version,
         row.name,
         row.valid_from,
         row.category_caps,
-        tuple(Item(*item) for item in items),
+        tuple(Item(*found[1:]) for found in rows if found[1] is not None),
     )
 
 
@@ -86,7 +90,8 @@ def service_minutes_of(session: Session, member_id: int) -> int:
 def minutes_counted_on(
     session: Session, member_ids: Sequence[int], day: date
 ) -> dict[int, int]:
-    """Return the minutes already counted for these members on a local day; who has none is left out."""
+    """Return the minutes already counted for these members on a local day; who has none is left
+    out."""
     rows = session.execute(
         select(ScoreEntry.member_id, func.sum(ScoreEntry.service_minutes).label("minutes"))
         .where(ScoreEntry.earned_on == day, ScoreEntry.member_id.in_(member_ids))

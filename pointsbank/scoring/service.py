@@ -23,8 +23,10 @@ def record_entry(
 ) -> int:
     """Write what a piece of work added, and return the entry's id.
 
-    cause: names the work for ever, such as "award:17"; a second entry with it breaks a unique constraint.
-    organization_id: where the member belongs at this moment. earned_on: the local day of the work.
+    cause: names the work for ever, such as "award:17"; a second entry with it breaks a unique
+    constraint.
+    organization_id: where the member belongs at this moment. earned_on: the local day of the
+    work.
     """
     return session.execute(
         insert(ScoreEntry)

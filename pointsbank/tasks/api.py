@@ -144,7 +144,8 @@ def show_task(task_id: int) -> dict[str, Any]:
 @api.response(201, ClaimOut)
 @members_only
 def claim(shift_id: int) -> dict[str, Any]:
-    """Claim a place for oneself, or a place in the waiting line; a repeat answers the claim held."""
+    """Claim a place for oneself, or a place in the waiting line; a repeat answers the claim
+    held."""
     actor, now = current_actor(), clock.now()
     held = run(
         lambda session: service.claim_shift(

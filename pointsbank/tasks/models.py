@@ -48,7 +48,8 @@ class Task(Model):
 
 
 class Shift(Model):
-    """A span of time with places. handle is the random name that stands in codes instead of an id.
+    """A span of time with places. handle is the random name that stands in codes instead of an
+    id.
 
     claimed counts the places taken; it is the row that racing claims meet at.
     """
@@ -76,7 +77,8 @@ class Shift(Model):
 
 
 class Claim(Model):
-    """A person's place on a shift, or their place in its waiting line; lower queue numbers move up first."""
+    """A person's place on a shift, or their place in its waiting line; lower queue numbers move
+    up first."""
 
     __tablename__ = "claim"
     __table_args__ = (

@@ -65,7 +65,8 @@ class TaskLine:
 
 @dataclass(frozen=True)
 class ClaimLine:
-    """A claim with the shift and the task it is on; position is the place in the waiting line, from 1."""
+    """A claim with the shift and the task it is on; position is the place in the waiting line,
+    from 1."""
 
     id: int
     state: str
@@ -117,7 +118,7 @@ TASK = (
 )
 
 
-def _tasks() -> Select[Any]:
+def _tasks() -> Select[*tuple[Any, ...]]:
     return (
         select(*TASK)
         .join(Organization, Organization.id == Task.organization_id)
@@ -126,7 +127,8 @@ def _tasks() -> Select[Any]:
 
 
 def shift_lines(session: Session, condition: ColumnElement[bool]) -> list[ShiftLine]:
-    """Return the shifts that fulfil a condition, in the order of time, with their waiting lines counted."""
+    """Return the shifts that fulfil a condition, in the order of time, with their waiting lines
+    counted."""
     waiting = (
         select(func.count(Claim.id))
         .where(Claim.shift_id == Shift.id, Claim.state == "waitlisted")
@@ -195,7 +197,8 @@ def open_tasks(
 
 
 def _distance(near: tuple[float, float] | None) -> Any:
-    """Return a measure that grows with the distance: flat, which a district is; null without a position."""
+    """Return a measure that grows with the distance: flat, which a district is; null without a
+    position."""
     if near is None:
         return Shift.latitude * 0
     latitude, longitude = near
@@ -341,3 +344,15 @@ def claimed_names(session: Session, shift_id: int, limit: int = 12) -> list[str]
             .limit(limit)
         )
     )
+
+
+def claim_states(session: Session, member_id: int, shift_ids: Sequence[int]) -> dict[int, str]:
+    """Return the state of a member's claim on each of these shifts they have one on."""
+    rows = session.execute(
+        select(Claim.shift_id, Claim.state).where(
+            Claim.member_id == member_id,
+            Claim.shift_id.in_(shift_ids),
+            Claim.state != "withdrawn",
+        )
+    )
+    return {row.shift_id: row.state for row in rows}

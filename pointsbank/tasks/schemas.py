@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext
 from marshmallow import Schema, ValidationError, fields, validate
 
 from pointsbank.core.calendar import midnight
@@ -181,6 +182,21 @@ class MyClaimsOut(Schema):
 
     items = fields.List(fields.Nested(MyClaimOut))
     next = fields.String(allow_none=True)
+
+
+def kind_words() -> dict[str, str]:
+    """Return the word for each kind of task."""
+    words = {
+        "activity": gettext("Activity"),
+        "post": gettext("Post"),
+        "patrol": gettext("Patrol"),
+        "visit": gettext("Visit"),
+        "wish": gettext("Wish"),
+        "need": gettext("Need"),
+        "mobilization": gettext("Mobilization"),
+        "meeting": gettext("Meeting"),
+    }
+    return {kind: str(words[kind]) for kind in TASK_KINDS}
 
 
 def moment_from(value: date | datetime | None, zone: ZoneInfo) -> datetime | None:

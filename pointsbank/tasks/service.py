@@ -45,7 +45,8 @@ class NewShift:
 
 @dataclass(frozen=True)
 class ClaimHeld:
-    """A claim as it stands; position is the place in the waiting line, from 1, None for a claimed place."""
+    """A claim as it stands; position is the place in the waiting line, from 1, None for a
+    claimed place."""
 
     id: int
     state: str
@@ -67,10 +68,12 @@ def draft_task(
     zone: ZoneInfo,
     now: datetime,
 ) -> int:
-    """Draft a task with its shifts and return its id; only its organizers see it until it is published.
+    """Draft a task with its shifts and return its id; only its organizers see it until it is
+    published.
 
     paths: what the person organizes. zone: in which local days are counted.
-    Raises OrganizationNotFound, UnknownScoringItem, ShiftEndsBeforeStart, ShiftTooLong, HalfAPosition.
+    Raises OrganizationNotFound, UnknownScoringItem, ShiftEndsBeforeStart, ShiftTooLong,
+    HalfAPosition.
     """
     organization = organization_by_code(session, organization_code, paths)
     standard_on(session, local_day(now, zone)).item(scoring_item)
@@ -122,7 +125,7 @@ def publish_task(
     Raises TaskNotFound, NotOpen for a task that was called off, ShiftInThePast.
     """
     task = task_of(session, task_id, paths)
-    _check_scope(task.path, paths)
+    check_scope(task.path, paths)
     if task.state == "open":
         return
     if task.state != "draft":
@@ -146,12 +149,13 @@ def call_off_task(
     reason: str,
     now: datetime,
 ) -> None:
-    """Call a task off; its claims stay as history and nothing more can be claimed. A repeat changes nothing.
+    """Call a task off; its claims stay as history and nothing more can be claimed. A repeat
+    changes nothing.
 
     Raises TaskNotFound.
     """
     task = task_of(session, task_id, paths)
-    _check_scope(task.path, paths)
+    check_scope(task.path, paths)
     called_off = session.execute(
         update(Task)
         .where(Task.id == task_id, Task.state != "cancelled")
@@ -169,12 +173,16 @@ def call_off_task(
         )
 
 
-def _check_scope(path: str, paths: Sequence[str]) -> None:
+def check_scope(path: str, paths: Sequence[str]) -> None:
+    """Accept a task's path that stands under one of these.
+
+    Raises TaskNotFound.
+    """
     if not any(path.startswith(mine) for mine in paths):
         raise TaskNotFound
 
 
-def locked_shift(session: Session, shift_id: int) -> Row[Any]:
+def locked_shift(session: Session, shift_id: int) -> Row[*tuple[Any, ...]]:
     """Lock a shift until the transaction ends and return it with its task's state.
 
     Everything that changes who has a place takes this lock first, so the queue has one order.
@@ -192,7 +200,8 @@ def locked_shift(session: Session, shift_id: int) -> Row[Any]:
 
 
 def claim_shift(session: Session, *, shift_id: int, member_id: int, now: datetime) -> ClaimHeld:
-    """Claim a place on a shift for the person who asks, or a place in its waiting line when it is full.
+    """Claim a place on a shift for the person who asks, or a place in its waiting line when it
+    is full.
 
     A repeat answers the claim already held.
     Raises ShiftNotFound (also for a draft), NotOpen, ShiftOver.
@@ -251,7 +260,8 @@ def _held(
 def give_up_claim(
     session: Session, *, claim_id: int, member_id: int, now: datetime, reason: str | None = None
 ) -> None:
-    """Give the person's own place up; the first in the waiting line moves up. A repeat changes nothing.
+    """Give the person's own place up; the first in the waiting line moves up. A repeat changes
+    nothing.
 
     Raises ClaimNotFound, for another's claim as for an unknown one, and ShiftOver.
     """

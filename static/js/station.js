@@ -139,7 +139,8 @@ function show(verdict, scan) {
   if (verdict.result === "confirm") {
     const label = typeof verdict.action === "string" && verdict.action ? verdict.action : words.wordsConfirm;
     // A second nonce: this is a new decision of the organizer, not the same scan resent.
-    paint(verdict, [button(label, () => confirmScan(verdict, scan)), back]);
+    const insist = button(label, () => confirmScan(verdict, scan));
+    paint(verdict, verdict.may_confirm === false ? [back] : [insist, back]);
   } else if (verdict.result === "ok") {
     paint(verdict, []);
     const acts = [button(words.wordsBack, close)];
@@ -163,7 +164,7 @@ function confirmScan(verdict, scan) {
   reason.removeAttribute("aria-invalid");
   const again = { ...scan, nonce: newNonce(), confirm: true };
   if (verdict.direction) again.direction = verdict.direction;
-  if (verdict.needs_reason) again.reason = reason.value.trim();
+  if (verdict.needs_reason) again.note = reason.value.trim();
   reason.value = "";
   send(again);
 }
@@ -200,5 +201,5 @@ function notSent(scan) {
 addEventListener("beforeunload", (event) => { if (unsent) event.preventDefault(); });
 scanner.root.addEventListener("code", (event) => {
   if (!panel.hidden) return;
-  send({ nonce: newNonce(), code: event.detail.text, shift_id: words.shift, direction: words.direction, scanned_at: new Date().toISOString() });
+  send({ nonce: newNonce(), code: event.detail.text, shift_id: Number(words.shift), direction: words.direction, scanned_at: new Date().toISOString() });
 });

@@ -1,4 +1,4 @@
-"""Settlement: what a shift credits, once, and what it holds."""
+"""Settlement: what a shift awards, once, and what it holds."""
 
 import threading
 from datetime import datetime, timedelta
@@ -107,7 +107,7 @@ def test_too_short_is_held(scene, writing):
         assert settle(session, scene).held == (Held(scene.volunteer.member_id, "too_short"),)
 
 
-def test_nobody_credits_themself(scene, writing):
+def test_nobody_awards_themself(scene, writing):
     with writing() as session:
         a_claim(session, scene.shift_id, scene.organizer.member_id)
     scene.check_in(who=scene.organizer)
@@ -187,7 +187,7 @@ def test_it_waits_for_the_end_and_for_its_own_organizers(scene, writing):
             settle(session, scene, now, paths=paths)
 
 
-def test_what_was_called_off_credits_nobody(scene, writing):
+def test_what_was_called_off_awards_nobody(scene, writing):
     with writing() as session:
         task_id = session.get_one(Shift, scene.shift_id).task_id
         call_off_task(
@@ -258,7 +258,7 @@ def test_the_printed_line_says_what_it_was_for(minutes, words):
     assert reason_text("河道清洁", minutes) == words
 
 
-def test_two_settlements_at_once_credit_once(app, scene, writing):
+def test_two_settlements_at_once_award_once(app, scene, writing):
     members = a_crowd(scene, writing, 8)
     answers = race(app, [lambda: run(lambda session: settle(session, scene)) for _ in range(6)])
     assert len({repr(answer) for answer in answers}) == 1

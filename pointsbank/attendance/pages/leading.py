@@ -1,0 +1,361 @@
+"""The HTML door of the person in charge: the venue's screen, the station, the sheet,
+settlement."""
+
+import base64
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from pointsbank.attendance.codes import (
+    VENUE_SLOT_SECONDS,
+    slot_at,
+    slot_ends_at,
+    venue_key,
+    venue_text,
+)
+from pointsbank.attendance.finding import NewScan
+from pointsbank.attendance.queries import (
+    ScanLine,
+    SheetLine,
+    arrivals_of,
+    latest_arrivals,
+    latest_scans,
+    sheet_lines,
+)
+from pointsbank.attendance.recording import record_scan
+from pointsbank.attendance.schemas import (
+    CODE_LENGTH_MAX,
+    desk_here,
+    result_words,
+    sheet_line_out,
+    title_of,
+    verdict_out,
+)
+from pointsbank.attendance.settling import Settlement, settle_shift, shift_rules
+from pointsbank.attendance.undoing import undo_scan
+from pointsbank.attendance.verdicts import UNDO_SECONDS
+from pointsbank.core import clock
+from pointsbank.core.codes import Purpose, header_of, url_of
+from pointsbank.core.db import reading, run
+from pointsbank.core.keys import draw_token
+from pointsbank.core.text import masked_name
+from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
+from pointsbank.web.access import current_actor, roles_only
+from pointsbank.web.formats import clock_time
+from pointsbank.web.forms import attempt, settings, typed
+from pointsbank.web.metrics import SCANS
+from pointsbank.web.qr import qr_svg
+
+pages = Blueprint("attendance_pages", __name__)
+
+NONCE_TYPED_MAX = 60
+
+
+def own_shift(session: Session, shift_id: int) -> tuple[ShiftLine, TaskLine]:
+    """Return a shift that the person in this request organizes, with its task.
+
+    Raises ShiftNotFound.
+    """
+    return shift_of(session, shift_id, current_actor().paths("organizer"))
+
+
+def asked_direction() -> str:
+    """Return which way a screen stands."""
+    return "out" if request.values.get("direction") == "out" else "in"
+
+
+def shift_words(shift: ShiftLine, task: TaskLine) -> dict[str, Any]:
+    """Return a shift as these pages print it."""
+    return {
+        "id": shift.id,
+        "title": task.title,
+        "place": shift.place_name,
+        "starts_at": shift.starts_at,
+        "ends_at": shift.ends_at,
+        "places": shift.places,
+    }
+
+
+@pages.get("/shifts/<id:shift_id>/venue")
+@roles_only("organizer")
+def venue(shift_id: int) -> ResponseReturnValue:
+    """Show the venue's screen: the code, new every 15 seconds, and how many have come."""
+    direction, now = asked_direction(), clock.now()
+    with reading() as session:
+        shift, task = own_shift(session, shift_id)
+        arrivals = arrivals_of(session, shift_id)
+        latest = latest_arrivals(session, shift_id)
+    return render_template(
+        "attendance/venue.html",
+        shift=shift_words(shift, task),
+        organization=task.organization_name,
+        lead=masked_name(task.organizer_name),
+        direction=direction,
+        arrived=arrivals.arrived,
+        recent=[{"time": clock_time(at), "name": masked_name(name)} for at, name in latest],
+        code=code_words(shift, direction, now),
+        links={
+            "station": url_for("attendance_pages.station", shift_id=shift_id),
+            "in": url_for("attendance_pages.venue", shift_id=shift_id, direction="in"),
+            "out": url_for("attendance_pages.venue", shift_id=shift_id, direction="out"),
+            "live": url_for("attendance_api.show_arrivals", shift_id=shift_id),
+            "api": url_for("attendance_api.show_venue_code", shift_id=shift_id),
+        },
+    )
+
+
+def code_words(shift: ShiftLine, direction: str, now: datetime) -> dict[str, Any]:
+    """Return what the screen needs to go on by itself: the key opens this one shift's codes
+    only."""
+    secret, public_url = settings().secret_key, settings().public_url
+    text = venue_text(secret, shift.handle, slot_at(now), direction)
+    url = url_of(public_url, Purpose.VENUE, text)
+    key = base64url(venue_key(secret, shift.handle))
+    return {
+        "svg": qr_svg(url),
+        "left": min(VENUE_SLOT_SECONDS, int((slot_ends_at(now) - now).total_seconds()) + 1),
+        "header": header_of(Purpose.VENUE)[0],
+        "handle": base64url(shift.handle),
+        "key_in": key,
+        "key_out": key,
+        "url_prefix": url.removesuffix(text),
+        "now_ms": int(now.timestamp() * 1000),
+    }
+
+
+def base64url(data: bytes) -> str:
+    """Write bytes as a script reads them."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+@pages.get("/shifts/<id:shift_id>/station")
+@roles_only("organizer")
+def station(shift_id: int) -> ResponseReturnValue:
+    """Show the station: camera, typed codes, the last five scans."""
+    direction, actor, now = asked_direction(), current_actor(), clock.now()
+    with reading() as session:
+        shift, task = own_shift(session, shift_id)
+        arrivals = arrivals_of(session, shift_id)
+        scans = latest_scans(session, shift_id, actor.member_id)
+    return render_template(
+        "attendance/station.html",
+        shift=shift_words(shift, task),
+        direction=direction,
+        counts={
+            "arrived": arrivals.arrived,
+            "places": shift.places,
+            "present": arrivals.present,
+        },
+        last=last_words(scans),
+        undo=undo_words(scans, shift_id, now),
+        nonce=draw_token(),
+        links={
+            "back": url_for("organizing_pages.show_plan", task_id=task.id),
+            "sheet": url_for("attendance_pages.sheet", shift_id=shift_id),
+            "venue": url_for("attendance_pages.venue", shift_id=shift_id),
+            "in": url_for("attendance_pages.station", shift_id=shift_id, direction="in"),
+            "out": url_for("attendance_pages.station", shift_id=shift_id, direction="out"),
+            "scans": url_for("attendance_api.scan"),
+            "undo": url_for("attendance_api.undo", scan_id=1).replace("/1/", "/{scan_id}/"),
+            "post": url_for("attendance_pages.scan_here", shift_id=shift_id),
+        },
+    )
+
+
+def last_words(scans: list[ScanLine]) -> list[dict[str, Any]]:
+    """Return the last scans as the list below the camera prints them."""
+    return [
+        {
+            "result": scan.result,
+            "reason": scan.reason,
+            "time": clock_time(scan.recorded_at),
+            "name": masked_name(scan.name) if scan.name else "",
+            "word": title_of(scan.reason),
+        }
+        for scan in scans
+    ]
+
+
+def undo_words(scans: list[ScanLine], shift_id: int, now: datetime) -> dict[str, Any] | None:
+    """Return how the newest scan is taken back while it can be."""
+    for scan in scans[:1]:
+        if scan.counts and now <= scan.recorded_at + timedelta(seconds=UNDO_SECONDS):
+            action = url_for("attendance_pages.undo", shift_id=shift_id, scan_id=scan.id)
+            return {"action": action}
+    return None
+
+
+@pages.post("/shifts/<id:shift_id>/station")
+@roles_only("organizer")
+def scan_here(shift_id: int) -> ResponseReturnValue:
+    """Record a code that was typed without script, and show the verdict."""
+    actor, desk, now = current_actor(), desk_here(), clock.now()
+    with reading() as session:
+        own_shift(session, shift_id)
+    nonce = typed("nonce", NONCE_TYPED_MAX)
+    scan = NewScan(
+        nonce=nonce if nonce.isascii() and nonce.isprintable() and nonce else draw_token(),
+        code=typed("code", CODE_LENGTH_MAX),
+        shift_id=shift_id,
+        direction=asked_direction(),
+        confirm=request.form.get("confirm") == "1",
+        note=typed("reason", 200) or None,
+    )
+    verdict = run(lambda session: record_scan(session, actor, scan, desk, now=now))
+    SCANS.labels(verdict.facts["result"], verdict.facts["reason"]).inc()
+    shown = verdict_out(verdict)
+    back = {
+        "label": gettext("Back to scanning"),
+        "href": url_for(
+            "attendance_pages.station", shift_id=shift_id, direction=asked_direction()
+        ),
+    }
+    insist = {
+        "label": shown["action"],
+        "action": url_for("attendance_pages.scan_here", shift_id=shift_id),
+        "fields": {
+            "code": scan.code,
+            "direction": shown["direction"] or "in",
+            "confirm": "1",
+            "nonce": draw_token(),
+        },
+    }
+    undo = None
+    if shown["undo_until"]:
+        undo = {
+            "action": url_for(
+                "attendance_pages.undo", shift_id=shift_id, scan_id=verdict.scan_id
+            )
+        }
+    acts = [insist, back] if shown["may_confirm"] else [back]
+    return render_template(
+        "attendance/result.html", **result_words(shown, acts=acts, undo=undo)
+    )
+
+
+@pages.post("/shifts/<id:shift_id>/scans/<id:scan_id>/undo")
+@roles_only("organizer")
+def undo(shift_id: int, scan_id: int) -> ResponseReturnValue:
+    """Take one's own scan back, and show the station again."""
+    actor, now = current_actor(), clock.now()
+    attempt(
+        lambda: run(
+            lambda session: undo_scan(
+                session, scan_id=scan_id, actor_id=actor.member_id, now=now
+            )
+        ),
+        gettext("The scan stays on record as taken back."),
+    )
+    return redirect(url_for("attendance_pages.station", shift_id=shift_id), 303)
+
+
+@pages.get("/shifts/<id:shift_id>/attendance")
+@roles_only("organizer")
+def sheet(shift_id: int) -> ResponseReturnValue:
+    """Show everyone on a shift, what each would get, and the settlement."""
+    now, zone = clock.now(), settings().zone
+    with reading() as session:
+        shift, task = own_shift(session, shift_id)
+        lines = sheet_lines(session, shift_id)
+        arrivals = arrivals_of(session, shift_id)
+        item, before = shift_rules(session, lines, shift, task, zone)
+    rows = [
+        line_words(line, sheet_line_out(line, shift, item, before.get(line.member_id, 0), now))
+        for line in lines
+    ]
+    came = [line for line in lines if line.attendance_id is not None]
+    open_lines = [line for line in came if line.settled_at is None]
+    return render_template(
+        "attendance/sheet.html",
+        shift={**shift_words(shift, task), "is_over": now >= shift.ends_at},
+        counts={
+            "arrived": arrivals.arrived,
+            "present": arrivals.present,
+            "claimed": len(lines),
+        },
+        lines=rows,
+        total={
+            "points": sum(row["points"] for row in rows if row["counts"]),
+            "people": sum(1 for row in rows if row["counts"]),
+            "held": sum(1 for row in rows if row["came"] and not row["counts"]),
+        },
+        settled_at=max((line.settled_at for line in came if line.settled_at), default=None)
+        if not open_lines
+        else None,
+        is_open=task.state == "open",
+        links={
+            "back": url_for("organizing_pages.show_plan", task_id=task.id),
+            "station": url_for("attendance_pages.station", shift_id=shift_id),
+            "venue": url_for("attendance_pages.venue", shift_id=shift_id),
+            "settle": url_for("attendance_pages.settle", shift_id=shift_id),
+        },
+    )
+
+
+def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a person of the sheet as its page prints them."""
+    gives = shown["would_award"]
+    is_held = line.state == "held"
+    has_left = line.checked_out_at is not None
+    return {
+        "name": shown["display_name"],
+        "state": shown["state"],
+        "checked_in_at": line.checked_in_at,
+        "checked_out_at": line.checked_out_at,
+        "minutes": shown["minutes"],
+        "flags": [flag_words()[flag] for flag in shown["flags"] if flag in flag_words()],
+        "points": 0 if is_held else gives["points"],
+        "service_minutes": 0 if is_held else gives["service_minutes"],
+        "held": held_words().get(line.held_reason or "") if is_held else None,
+        "came": line.attendance_id is not None,
+        "counts": has_left and not is_held and any(gives.values()),
+    }
+
+
+def flag_words() -> dict[str, str]:
+    """Return the word for each thing a reviewer should know."""
+    return {
+        "walk_in": str(gettext("joined on the spot")),
+        "same_device": str(gettext("same phone")),
+        "other_place": str(gettext("far away")),
+        "clock_skew": str(gettext("clock differs")),
+        "offline": str(gettext("without network")),
+        "let_in": str(gettext("let in")),
+    }
+
+
+def held_words() -> dict[str, str]:
+    """Return why somebody's work waits for review."""
+    return {
+        "missing_check_out": str(gettext("no check-out")),
+        "too_short": str(gettext("too short")),
+        "day_full": str(gettext("the day's limit is reached")),
+        "own_shift": str(gettext("settled by themselves")),
+        "claim_given_up": str(gettext("gave the place up")),
+    }
+
+
+@pages.post("/shifts/<id:shift_id>/settlement")
+@roles_only("organizer")
+def settle(shift_id: int) -> ResponseReturnValue:
+    """Settle a shift, and show its sheet again."""
+    actor, now = current_actor(), clock.now()
+
+    def act() -> Settlement:
+        return run(
+            lambda session: settle_shift(
+                session,
+                shift_id=shift_id,
+                actor_id=actor.member_id,
+                paths=actor.paths("organizer"),
+                zone=settings().zone,
+                now=now,
+            )
+        )
+
+    attempt(act, gettext("The shift is settled."))
+    return redirect(url_for("attendance_pages.sheet", shift_id=shift_id), 303)

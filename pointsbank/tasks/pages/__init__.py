@@ -1,0 +1,1 @@
+"""The HTML doors of tasks: finding and claiming, drafting and publishing."""
