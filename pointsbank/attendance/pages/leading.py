@@ -242,6 +242,8 @@ def scan_here(shift_id: int) -> ResponseReturnValue:
 def undo(shift_id: int, scan_id: int) -> ResponseReturnValue:
     """Take one's own scan back, and show the station again."""
     actor, now = current_actor(), clock.now()
+    with reading() as session:
+        own_shift(session, shift_id)
     attempt(
         lambda: run(
             lambda session: undo_scan(
