@@ -12,6 +12,7 @@ from tests.laws.doors import (
     COUNTER,
     DAY_READERS,
     MEMBERS,
+    ORGANIZER,
     PEOPLE_FILE,
     READERS,
     TREE_FILE,
@@ -23,21 +24,36 @@ from tests.laws.doors import (
     says_nothing_is_there,
 )
 from tests.laws.world import (
+    ANY_ORGANIZATION,
     ANY_REWARD,
     ANYONES_CODE,
     CARD,
+    CARD_CODE,
+    CLAIM,
+    DRAFT,
     MEMBER,
+    MEMBERS_CODE,
     MERCHANT_ID,
+    OPEN_SHIFT,
+    OPEN_TASK,
     ORGANIZATION,
     OWN_CODE,
     OWN_REDEMPTION,
     PASSWORD,
+    PERSONAL_CODE,
     PHONE,
     REDEMPTION,
     REDEMPTION_CODE,
     REWARD,
     ROLE,
+    SCAN,
+    SHIFT,
+    SHIFT_AT_WORK,
+    SHIFT_OVER,
     STANDING,
+    TASK,
+    TICKET,
+    VENUE_CODE,
     VOLUNTEER_NO,
 )
 
@@ -45,6 +61,17 @@ STAFF = ("administrator", "secretary", "organizer", "auditor")
 LOOKERS = ("administrator", "secretary", "organizer")
 CLERK = ("clerk",)
 REPORT = re.compile(r'class="report-sum">\s*<[^>]*class="note (good|bad)')
+VERDICT = re.compile(r'class="verdict (\w+)')
+PLAN = {
+    "title": "河道清洁",
+    "kind": "activity",
+    "organization_code": "CODE",
+    "scoring_item": "volunteer_hour",
+    "starts_at_1": "2026-11-22T14:00",
+    "ends_at_1": "2026-11-22T16:00",
+    "places_1": "3",
+    "place_name_1": "东门桥头",
+}
 DEAL = {"reward_id": "REWARD_ID", "quantity": "1", "code": "CODE"}
 
 
@@ -68,6 +95,14 @@ def found_a_person(answer: TestResponse) -> bool:
 
 def found_nobody(answer: TestResponse) -> bool:
     return answer.status_code == 200 and "吴海燕" not in answer.text
+
+
+def shows_a_good_scan(answer: TestResponse) -> bool:
+    return answer.status_code == 200 and VERDICT.findall(answer.text) == ["ok"]
+
+
+def shows_a_refused_scan(answer: TestResponse) -> bool:
+    return answer.status_code == 200 and VERDICT.findall(answer.text) == ["no"]
 
 
 PAGES = [
@@ -252,7 +287,79 @@ PAGES = [
         form(organization_code="CODE"),
         code=ORGANIZATION,
     ),
+    # tasks, for those who do them and those who plan them
+    door("GET", "/tasks", MEMBERS, asking(organization_code="CODE"), code=ANY_ORGANIZATION),
+    door("GET", "/tasks/<id:task_id>", MEMBERS, task_id=OPEN_TASK),
+    door(
+        "GET",
+        "/tasks/<id:task_id>",
+        ORGANIZER,
+        case="a draft",
+        is_denied=says_nothing_is_there,
+        task_id=DRAFT,
+    ),
+    door("POST", "/shifts/<id:shift_id>/claims", MEMBERS, shift_id=OPEN_SHIFT),
+    door("GET", "/my-tasks", MEMBERS),
+    door("POST", "/claims/<id:claim_id>/withdrawal", MEMBERS, claim_id=CLAIM),
+    door("GET", "/organizing", ORGANIZER),
+    door("GET", "/organizing/<id:task_id>", ORGANIZER, task_id=TASK),
+    door("GET", "/organizing/new", ORGANIZER),
+    door(
+        "POST",
+        "/organizing/new",
+        ORGANIZER,
+        form(**PLAN),
+        is_foreign=asks_again,
+        code=ORGANIZATION,
+    ),
+    door("POST", "/organizing/<id:task_id>/publication", ORGANIZER, task_id=DRAFT),
+    door(
+        "POST",
+        "/organizing/<id:task_id>/cancellation",
+        ORGANIZER,
+        form(reason="下雨"),
+        task_id=TASK,
+    ),
+    # attendance
+    door("GET", "/shifts/<id:shift_id>/venue", ORGANIZER, shift_id=SHIFT),
+    door("GET", "/shifts/<id:shift_id>/station", ORGANIZER, shift_id=SHIFT),
+    door(
+        "POST",
+        "/shifts/<id:shift_id>/station",
+        ORGANIZER,
+        form(code="CODE", direction="in"),
+        is_done=shows_a_good_scan,
+        shift_id=SHIFT,
+        code=PERSONAL_CODE,
+    ),
+    door(
+        "POST",
+        "/shifts/<id:shift_id>/scans/<id:scan_id>/undo",
+        ORGANIZER,
+        shift_id=SHIFT,
+        scan_id=SCAN,
+    ),
+    door("GET", "/shifts/<id:shift_id>/attendance", ORGANIZER, shift_id=SHIFT),
+    door("POST", "/shifts/<id:shift_id>/settlement", ORGANIZER, shift_id=SHIFT_OVER),
+    door("GET", "/scan", MEMBERS),
+    door("POST", "/scan", MEMBERS),
+    door(
+        "POST",
+        "/scanned",
+        ORGANIZER,
+        form(shift_id="SHIFT_ID", ticket="TICKET", direction="in"),
+        is_done=shows_a_good_scan,
+        is_foreign=shows_a_refused_scan,
+        shift_id=SHIFT,
+        ticket=TICKET,
+    ),
     # addresses in codes
+    door("GET", "/S/<string:code>", ANYONE, shift_id=SHIFT_AT_WORK, code=VENUE_CODE),
+    door("GET", "/s/<string:code>", ANYONE, shift_id=SHIFT_AT_WORK, code=VENUE_CODE),
+    door("GET", "/M/<string:code>", ANYONE, code=MEMBERS_CODE),
+    door("GET", "/m/<string:code>", ANYONE, code=MEMBERS_CODE),
+    door("GET", "/K/<string:code>", ANYONE, code=CARD_CODE),
+    door("GET", "/k/<string:code>", ANYONE, code=CARD_CODE),
     door("GET", "/R/<string:code>", MEMBERS, code=ANYONES_CODE),
     door("GET", "/r/<string:code>", MEMBERS, code=ANYONES_CODE),
     door("GET", "/R/<string:code>", MEMBERS, case="one's own", code=OWN_CODE),

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from pointsbank.app.scanned import tickets
 from pointsbank.attendance.codes import slot_at, venue_text
 from pointsbank.attendance.finding import Desk, NewScan
 from pointsbank.attendance.policy import Rules
@@ -23,6 +24,7 @@ from pointsbank.members.codes import (
     CARD_NUMBER_BYTES,
     GENERAL,
     REDEMPTION_NUMBER_DIGITS,
+    card_text,
     personal_text,
     redemption_text,
 )
@@ -409,6 +411,34 @@ def make_own_long_code(
     return long_code(session, world, actor)
 
 
+def make_members_code(
+    session: Session, world: World, place: str, actor: int, made: Made
+) -> str:
+    """The personal code of a volunteer."""
+    member = session.get_one(Member, make_member(session, world, place, actor, made))
+    return personal_text(world.secret, member.handle, GENERAL, NOON)
+
+
+def make_card_code(session: Session, world: World, place: str, actor: int, made: Made) -> str:
+    """The text on a volunteer's paper card."""
+    number = draw_bytes(CARD_NUMBER_BYTES)
+    issue_card(
+        session,
+        member_id=make_member(session, world, place, actor, made),
+        number=number,
+        pin=None,
+        secret=world.secret,
+        issued_by_id=None,
+        now=NOON,
+    )
+    return card_text(world.secret, number)
+
+
+def make_ticket(session: Session, world: World, place: str, actor: int, made: Made) -> str:
+    """What an organizer's browser holds after opening the personal code of a volunteer."""
+    return str(tickets().dumps(make_personal_code(session, world, place, actor, made)))
+
+
 def long_code(session: Session, world: World, member_id: int) -> str:
     """Draw a redemption code and return the text that stands in its address."""
     number = draw_number(REDEMPTION_NUMBER_DIGITS)
@@ -423,6 +453,9 @@ STANDING = Kind(COMMUNITY, make_standing)
 ANY_REWARD = Kind(SHARED, make_reward)
 OWN_REDEMPTION = Kind(MINE, make_own_redemption)
 ANYONES_CODE = Kind(SHARED, make_long_code, "NONSENSE")
+MEMBERS_CODE = Kind(SHARED, make_members_code, "NONSENSE")
+CARD_CODE = Kind(SHARED, make_card_code, "NONSENSE")
+TICKET = Kind(SHARED, make_ticket, "NONSENSE")
 OWN_CODE = Kind(MINE, make_own_long_code, "NONSENSE")
 PHONE = Kind(SHARED, make_phone, "19900000000")
 VOLUNTEER_NO = Kind(COMMUNITY, make_volunteer_no, "V99999999")
