@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.audit import note
 from pointsbank.core.codes import Code, NotACode, Purpose, read_code
+from pointsbank.core.db import Moment
 from pointsbank.core.keys import keyed_hash, same
 from pointsbank.core.text import halfwidth
 from pointsbank.members.codes import (
@@ -49,6 +50,18 @@ REPLACE = text(
     WHERE member_id = :member_id AND state = 'fresh'
     """
 )
+
+# The guard: of any number of uses at once one changes the row, the others find it used.
+USE = text(
+    """
+    UPDATE redemption_code SET state = 'used', used_at = :now
+    WHERE number_hash = :number_hash AND state = 'fresh' AND expires_at > :now
+      AND EXISTS (
+          SELECT 1 FROM member
+          WHERE member.id = redemption_code.member_id AND member.state = 'active')
+    RETURNING member_id
+    """
+).bindparams(bindparam("now", type_=Moment()))
 
 
 @dataclass(frozen=True)
@@ -117,21 +130,8 @@ def use_redemption_code(session: Session, *, text: str, secret: str, now: dateti
 
     Raises what member_of_redemption_code raises.
     """
-    number_hash = _redemption_hash(secret, _redemption_number(text, secret))
-    member_id = session.execute(
-        update(RedemptionCode)
-        .where(
-            RedemptionCode.number_hash == number_hash,
-            RedemptionCode.state == "fresh",
-            RedemptionCode.expires_at > now,
-            select(Member.id)
-            .where(Member.id == RedemptionCode.member_id, Member.state == "active")
-            .exists(),
-        )
-        .values(state="used", used_at=now)
-        .returning(RedemptionCode.member_id)
-        .execution_options(synchronize_session=False)
-    ).scalar()
+    values = {"number_hash": hash_of_redemption_code(text, secret), "now": now}
+    member_id: int | None = session.execute(USE, values).scalar()
     if member_id is None:
         member_of_redemption_code(session, text=text, secret=secret, now=now)
         raise CodeUsed

@@ -7,6 +7,7 @@ from flask import current_app, flash, request
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, TooMany
 from pointsbank.core.settings import Settings
 from pointsbank.core.text import cleaned
+from pointsbank.web.contract import ID_MAX
 from pointsbank.web.errors import sentence_of
 
 
@@ -20,6 +21,14 @@ def typed(name: str, length_max: int) -> str:
     """Return one line of a form, cleaned and cut."""
     # Invisible characters are gone only after cleaning, so a little more is looked at.
     return cleaned(request.form.get(name, "")[: 4 * length_max])[:length_max]
+
+
+def typed_id(name: str) -> int | None:
+    """Return the id of a row that a form names, None for what no row can have."""
+    text = request.form.get(name, "")
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(ID_MAX)):
+        return None
+    return int(text) if 1 <= int(text) <= ID_MAX else None
 
 
 def attempt(act: Callable[[], object], done: str) -> bool:

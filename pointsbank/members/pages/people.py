@@ -37,7 +37,7 @@ from pointsbank.organizations.queries import merchants_within
 from pointsbank.web.access import current_actor, roles_only, takes_files
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
-from pointsbank.web.forms import attempt, settings, typed
+from pointsbank.web.forms import attempt, settings, typed, typed_id
 from pointsbank.web.qr import qr_svg
 from pointsbank.web.uploads import IMPORT_BYTES_MAX, FileMissing, read_upload, report_out
 
@@ -144,8 +144,7 @@ def give_role(member_id: int) -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     role = request.form.get("role", "")
     is_clerk = role == "clerk"
-    merchant = request.form.get("merchant_id", "")
-    merchant_id = int(merchant) if merchant.isascii() and merchant.isdigit() else None
+    merchant_id = typed_id("merchant_id")
     code = typed("organization_code", CODE_LENGTH_MAX)
 
     def act() -> int:
