@@ -18,7 +18,7 @@ from pointsbank.members.codes import (
 )
 from pointsbank.tasks.models import HANDLE_BYTES
 
-# Rule: docs/decisions, qr codes. Slots are 15 s; −2…+1 are taken: a slow page, and clocks that
+# Rule: docs/scanning.md. Slots are 15 s; −2…+1 are taken: a slow page, and clocks that
 # differ.
 VENUE_SLOT_SECONDS = 15
 VENUE_SLOTS = range(-2, 2)

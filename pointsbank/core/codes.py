@@ -2,8 +2,8 @@
 
 header: two bits version, three bits key id, three bits purpose. The MAC is HMAC-SHA256 over
 header and body, cut to 80 bits, under a key of that purpose, so no kind of code passes for
-another. A body holds random handles, never a phone, a name or a row's id. Rule: docs/decisions,
-qr codes.
+another. A body holds random handles, never a phone, a name or a row's id. Rule:
+docs/scanning.md.
 """
 
 import hmac

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pointsbank.core.codes import Code, Purpose, seal
 from pointsbank.core.keys import derive_key
 
-# Rule: docs/decisions, qr codes. A personal code is new every 30 s; −2…+1 steps are taken
+# Rule: docs/scanning.md. A personal code is new every 30 s; −2…+1 steps are taken
 # online.
 PERSONAL_STEP_SECONDS = 30
 HANDLE_BYTES = 5
