@@ -177,7 +177,7 @@ BAD_BODIES = [
     {"title": "\u200b\u202e"},
     {"title": "x" * 81},
     {"title": ["河道清洁"]},
-    {"kind": "booking"},
+    {"kind": "war"},
     {"shifts": []},
     {"shifts": None},
     {"shifts": [{}]},
