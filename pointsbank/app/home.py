@@ -33,6 +33,8 @@ from pointsbank.tasks.schemas import whole_shift_gives
 from pointsbank.web.access import anyone, visiting_actor
 
 TASKS_SHOWN = 3
+# Some of the nearest may be the member's own already.
+TASKS_LOOKED_AT = 12
 # Further ahead the date says more than a count of hours.
 COUNTED_MINUTES_MAX = 12 * 60
 
@@ -66,7 +68,7 @@ def members_home(actor: Actor) -> ResponseReturnValue:
         claim = next_claim(session, actor.member_id, now)
         cover = cover_of(session, actor.member_id)
         wanted = TaskFilter(home_path=organization_of(session, actor.organization_id).path)
-        tasks = open_tasks(session, now=now, wanted=wanted, limit=TASKS_SHOWN)
+        tasks = tasks_to_claim(session, actor.member_id, now, wanted)
         total = count_open_tasks(session, now=now, wanted=TaskFilter())
         standard = standard_on(session, local_day(now, settings.zone))
         context = {
@@ -108,6 +110,18 @@ def next_claim(session: Session, member_id: int, now: datetime) -> ClaimLine | N
     if shift_id is None:
         return None
     return claims_of(session, member_id, shift_ids=[shift_id], limit=1)[0]
+
+
+def tasks_to_claim(
+    session: Session, member_id: int, now: datetime, wanted: TaskFilter
+) -> list[TaskLine]:
+    """Return the first tasks with free places on which the member has no place yet."""
+    found = open_tasks(session, now=now, wanted=wanted, limit=TASKS_LOOKED_AT)
+    ids = [shift.id for task in found for shift in task.shifts]
+    mine = {
+        claim.task.id for claim in claims_of(session, member_id, shift_ids=ids, limit=len(ids))
+    }
+    return [task for task in found if task.id not in mine][:TASKS_SHOWN]
 
 
 def next_task(session: Session, claim: ClaimLine, now: datetime) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The page of one's own passbook, as a bank prints it."""
 
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request, url_for
@@ -35,7 +36,7 @@ from pointsbank.passbooks.queries import (
 from pointsbank.passbooks.schemas import cover_words, day_with_year
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
-from pointsbank.web.formats import full_day, local, moment, points
+from pointsbank.web.formats import full_day, local, moment, month_label, points
 from pointsbank.web.languages import locale_name
 
 pages = Blueprint("book_pages", __name__)
@@ -175,17 +176,27 @@ def printed_months(
                 printed_line(line, reversals.get(line.transfer_id, 0), people, on_page)
                 for line in month.lines
             ],
-            "carried": None
-            if shown
-            else {"title": carried_title(month), "balance": month.carried},
+            "carried": None if shown else carried(month, older),
         }
-        for month in months
+        for month, older in zip_longest(months, months[1:])
     ]
 
 
-def carried_title(month: Month) -> str:
-    """Tell which line the balance was carried forward from."""
-    return str(gettext("after line %(line)s", line=month.lines[-1].line - 1))
+def carried(month: Month, older: Month | None) -> dict[str, Any] | None:
+    """Return the balance that was carried forward to a month; none where the book begins.
+
+    older: the month before it on this page. Without one the month may go on overleaf, so that
+    the line is named instead.
+    """
+    before = month.lines[-1].line - 1
+    if before == 0:
+        return None
+    title = (
+        gettext("at the end of %(month)s", month=month_label(older.first_on.month))
+        if older
+        else gettext("after line %(line)s", line=before)
+    )
+    return {"title": title, "balance": month.carried}
 
 
 def printed_line(

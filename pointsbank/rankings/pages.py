@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
-from pointsbank.core.calendar import Period, local_day, quarter_of
+from pointsbank.core.calendar import Period, local_day, quarter_of, read_period
 from pointsbank.core.db import reading, transaction
 from pointsbank.core.settings import Settings
 from pointsbank.organizations.queries import organization_of, organizations_within
@@ -56,7 +56,7 @@ from pointsbank.scoring.models import CATEGORIES
 from pointsbank.scoring.queries import standard_on
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
-from pointsbank.web.formats import hours, hundredths, moment
+from pointsbank.web.formats import hours, hundredths, moment, month_label
 from pointsbank.web.languages import locale_name
 
 pages = Blueprint("ranking_pages", __name__)
@@ -166,7 +166,7 @@ def choices(session: Session, actor: Actor, view: View) -> dict[str, Any]:
         session, viewing_paths(actor), kinds=CHOICE_KINDS, limit=CHOICES_MAX
     )
     return {
-        "periods": [(name, name) for name in periods],
+        "periods": [(name, period_name(read_period(name))) for name in periods],
         "period": view.period.name,
         "organizations": [("", gettext("All I answer for"))]
         + [(place.code, place.name) for place in places]
@@ -368,11 +368,6 @@ def months_shown(session: Session, paths: tuple[str, ...], today: date) -> list[
             }
         )
     return found
-
-
-def month_label(month: int) -> str:
-    """Write 11月, or Nov."""
-    return f"{month}月" if locale_name() == "zh" else f"{date(2000, month, 1):%b}"
 
 
 def figures(

@@ -50,6 +50,11 @@ def day(value: date | datetime) -> str:
     return f"{on.day} {on:%b}"
 
 
+def month_label(month: int) -> str:
+    """Write 11月, or Nov."""
+    return f"{month}月" if locale_name() == "zh" else f"{date(2000, month, 1):%b}"
+
+
 def full_day(value: date | datetime) -> str:
     """Write 2026-11-21, the form of printed lines."""
     on = local(value).date() if isinstance(value, datetime) else value

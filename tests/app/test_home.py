@@ -127,6 +127,15 @@ def test_full_tasks_are_not_shown_and_only_three_are(writing, look):
     assert "全部 4 个" in page
 
 
+def test_ones_own_tasks_are_not_among_those_that_need_people(writing, look, member):
+    with writing() as session:
+        a_claim(session, a_shift(session, title="我的岗位"), member)
+        a_shift(session, NOON + timedelta(hours=5), title="别的岗位")
+    needing = look().split("附近还缺人")[1]
+    assert "我的岗位" not in needing
+    assert "别的岗位" in needing
+
+
 def test_who_is_checked_in_keeps_the_code_at_hand(writing, look, member, travel):
     with writing() as session:
         shift_id = a_shift(session, NOON + timedelta(minutes=10))

@@ -61,10 +61,11 @@ def test_months_have_their_sums_and_what_was_carried_forward(writing, look, memb
     november, october = page.index("2026年11月"), page.index("2026年10月")
     assert november < october
     assert "存入 25" in page[november:october]
-    assert "承前页" in page[november:october]
+    assert "承前页 10月末结余" in page[november:october]
     assert "<b>70</b>" in page[november:october]
     assert "存入 100" in page[october:]
     assert "支取 30" in page[october:]
+    assert "承前页" not in page[october:]
 
 
 def test_a_reversal_is_red_and_leads_to_the_line_it_takes_back(writing, look, member):
@@ -150,6 +151,7 @@ def test_a_long_book_goes_on_by_cursor_and_leads_back(writing, look, member):
     first = look()
     assert 'id="line-45"' in first
     assert 'id="line-5"' not in first
+    assert "承前页 第 5 行结余" in first
     rest = look(first.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0])
     assert 'id="line-5"' in rest
     assert 'id="line-6"' not in rest
