@@ -33,6 +33,7 @@ BAR: list[Way] = [
 ]
 # The bar on top for people with work to do.
 NAV: list[Way] = [
+    Way("organizing_pages.list_plans", lazy_gettext("Organize"), "flag", roles=("organizer",)),
     Way(
         "ranking_pages.dashboard",
         lazy_gettext("Dashboard"),

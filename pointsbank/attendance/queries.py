@@ -298,7 +298,7 @@ class ScanLine:
 def latest_scans(
     session: Session, shift_id: int, actor_id: int, limit: int = 5
 ) -> list[ScanLine]:
-    """Return the last scans of one person at a shift, newest first, with whom each was about."""
+    """Return the last scans of one person at a shift, newest first, with whom each is about."""
     rows: Iterable[Any] = session.execute(
         select(Scan.id, Scan.result, Scan.reason, Scan.counts, Scan.recorded_at, Member.name)
         .outerjoin(Member, Member.id == Scan.member_id)

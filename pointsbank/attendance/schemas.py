@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, fields, validate
 
 from pointsbank.attendance.finding import Desk, NewScan
@@ -23,6 +23,67 @@ from pointsbank.web.formats import clock_time, hours, moment
 SCANS_MAX = 200
 CODE_LENGTH_MAX = 500
 VISIBLE = validate.Regexp(r"[!-~]{1,64}\Z", error="1 to 64 visible ASCII characters.")
+
+
+# Put into words only when said: a verdict says one of them.
+TITLES = {
+    "ok_in": lazy_gettext("Check-in recorded"),
+    "ok_out": lazy_gettext("Check-out recorded"),
+    "repeat_just_now": lazy_gettext("Already recorded"),
+    "waitlisted": lazy_gettext("On the waiting list"),
+    "already_in": lazy_gettext("Checked in before"),
+    "already_out": lazy_gettext("Checked out before"),
+    "not_claimed": lazy_gettext("Not claimed"),
+    "full": lazy_gettext("All places are taken"),
+    "wrong_shift": lazy_gettext("Another shift"),
+    "too_early": lazy_gettext("Too early"),
+    "too_late": lazy_gettext("Too late"),
+    "code_expired": lazy_gettext("The code has expired"),
+    "card_revoked": lazy_gettext("This card is no longer good"),
+    "bad_code": lazy_gettext("Not one of our codes"),
+    "bad_signature": lazy_gettext("The code is not genuine"),
+    "wrong_purpose": lazy_gettext("The wrong code"),
+    "not_member": lazy_gettext("Not registered"),
+    "suspended": lazy_gettext("The account is stopped"),
+    "no_permission": lazy_gettext("Not your shift to scan"),
+    "no_shift": lazy_gettext("No shift is running"),
+    "called_off": lazy_gettext("Called off"),
+    "not_in": lazy_gettext("Not checked in yet"),
+    "settled": lazy_gettext("Settled already"),
+}
+PLAIN = {
+    "repeat_just_now": lazy_gettext("Recorded a moment ago; once is enough."),
+    "code_expired": lazy_gettext("Ask for a new code and scan once more."),
+    "card_revoked": lazy_gettext("A new card was made, or this one was reported lost."),
+    "bad_code": lazy_gettext("This is not a code of this service, or not all of it was read."),
+    "bad_signature": lazy_gettext("It was not made by this service. The try is kept."),
+    "not_member": lazy_gettext("Nobody here has this code."),
+    "suspended": lazy_gettext("Please ask the branch."),
+    "no_permission": lazy_gettext("Only the organizer of this shift can scan people in."),
+    "no_shift": lazy_gettext("Choose the shift first, then scan once more."),
+    "called_off": lazy_gettext("This shift does not take place."),
+    "not_in": lazy_gettext("Check in first."),
+    "settled": lazy_gettext("The shift has been settled; nothing more changes."),
+}
+FLAGS = {
+    "other_place": lazy_gettext("Far from the place of the shift; this is noted."),
+    "same_device": lazy_gettext(
+        "This phone has just checked another person in; this is noted."
+    ),
+}
+PURPOSES = {
+    "redemption": lazy_gettext("This is a redemption code, not a check-in code."),
+    "poster": lazy_gettext("This is a poster's code. Scan the code on the screen."),
+}
+ACTIONS = {
+    "already_in": lazy_gettext("Check out instead"),
+    "already_out": lazy_gettext("Check out now instead"),
+    "not_claimed": lazy_gettext("Join on the spot"),
+    "wrong_shift": lazy_gettext("Join this shift instead"),
+    "full": lazy_gettext("Join the waiting list"),
+    "too_early": lazy_gettext("Let them in, with a reason"),
+    "too_late": lazy_gettext("Let them in, with a reason"),
+}
 
 
 class YesNo(fields.Boolean):
@@ -265,74 +326,14 @@ def _time(written: str | None) -> str:
 
 def title_of(reason: str) -> str:
     """Return the large word of a verdict with this reason."""
-    titles = {
-        "ok_in": gettext("Check-in recorded"),
-        "ok_out": gettext("Check-out recorded"),
-        "repeat_just_now": gettext("Already recorded"),
-        "waitlisted": gettext("On the waiting list"),
-        "already_in": gettext("Checked in before"),
-        "already_out": gettext("Checked out before"),
-        "not_claimed": gettext("Not claimed"),
-        "full": gettext("All places are taken"),
-        "wrong_shift": gettext("Another shift"),
-        "too_early": gettext("Too early"),
-        "too_late": gettext("Too late"),
-        "code_expired": gettext("The code has expired"),
-        "card_revoked": gettext("This card is no longer good"),
-        "bad_code": gettext("Not one of our codes"),
-        "bad_signature": gettext("The code is not genuine"),
-        "wrong_purpose": gettext("The wrong code"),
-        "not_member": gettext("Not registered"),
-        "suspended": gettext("The account is stopped"),
-        "no_permission": gettext("Not your shift to scan"),
-        "no_shift": gettext("No shift is running"),
-        "called_off": gettext("Called off"),
-        "not_in": gettext("Not checked in yet"),
-        "settled": gettext("Settled already"),
-    }
-    return str(titles[reason])
+    return str(TITLES[reason])
 
 
 def detail_of(facts: dict[str, Any]) -> str:
     """Return the line that says why, or what was recorded."""
-    special = {
-        "ok_in": _arrived_words,
-        "ok_out": _left_words,
-        "already_in": _marked_words,
-        "already_out": _marked_words,
-        "not_claimed": _not_claimed_words,
-        "full": _full_words,
-        "waitlisted": _full_words,
-        "wrong_shift": _elsewhere_words,
-        "too_early": _window_words,
-        "too_late": _window_words,
-        "wrong_purpose": _purpose_words,
-    }
     reason = facts["reason"]
-    words = special[reason](facts) if reason in special else _plain_words(reason)
-    flags = {
-        "other_place": gettext("Far from the place of the shift; this is noted."),
-        "same_device": gettext("This phone has just checked another person in; this is noted."),
-    }
-    return " ".join([words, *(str(flags[flag]) for flag in facts["flags"] if flag in flags)])
-
-
-def _plain_words(reason: str) -> str:
-    plain = {
-        "repeat_just_now": gettext("Recorded a moment ago; once is enough."),
-        "code_expired": gettext("Ask for a new code and scan once more."),
-        "card_revoked": gettext("A new card was made, or this one was reported lost."),
-        "bad_code": gettext("This is not a code of this service, or not all of it was read."),
-        "bad_signature": gettext("It was not made by this service. The try is kept."),
-        "not_member": gettext("Nobody here has this code."),
-        "suspended": gettext("Please ask the branch."),
-        "no_permission": gettext("Only the organizer of this shift can scan people in."),
-        "no_shift": gettext("Choose the shift first, then scan once more."),
-        "called_off": gettext("This shift does not take place."),
-        "not_in": gettext("Check in first."),
-        "settled": gettext("The shift has been settled; nothing more changes."),
-    }
-    return str(plain[reason])
+    words = SPECIAL[reason](facts) if reason in SPECIAL else str(PLAIN[reason])
+    return " ".join([words, *(str(FLAGS[flag]) for flag in facts["flags"] if flag in FLAGS)])
 
 
 def _arrived_words(facts: dict[str, Any]) -> str:
@@ -403,11 +404,22 @@ def _window_words(facts: dict[str, Any]) -> str:
 
 
 def _purpose_words(facts: dict[str, Any]) -> str:
-    words = {
-        "redemption": gettext("This is a redemption code, not a check-in code."),
-        "poster": gettext("This is a poster's code. Scan the code on the screen."),
-    }
-    return str(words[facts["code_kind"]])
+    return str(PURPOSES[facts["code_kind"]])
+
+
+SPECIAL = {
+    "ok_in": _arrived_words,
+    "ok_out": _left_words,
+    "already_in": _marked_words,
+    "already_out": _marked_words,
+    "not_claimed": _not_claimed_words,
+    "full": _full_words,
+    "waitlisted": _full_words,
+    "wrong_shift": _elsewhere_words,
+    "too_early": _window_words,
+    "too_late": _window_words,
+    "wrong_purpose": _purpose_words,
+}
 
 
 def action_of(facts: dict[str, Any]) -> str | None:
@@ -417,16 +429,7 @@ def action_of(facts: dict[str, Any]) -> str | None:
         return str(gettext("Take it back"))
     if not facts["may_confirm"]:
         return None
-    actions = {
-        "already_in": gettext("Check out instead"),
-        "already_out": gettext("Check out now instead"),
-        "not_claimed": gettext("Join on the spot"),
-        "wrong_shift": gettext("Join this shift instead"),
-        "full": gettext("Join the waiting list"),
-        "too_early": gettext("Let them in, with a reason"),
-        "too_late": gettext("Let them in, with a reason"),
-    }
-    return str(actions[facts["reason"]])
+    return str(ACTIONS[facts["reason"]])
 
 
 def result_words(
