@@ -1,0 +1,255 @@
+"""Takes every page of the journey to look at, and says where one is too wide, small or English.
+
+python tools/lookbook.py FOLDER [WORD …]: only pages whose name holds one of the words.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tools.district import District, People, photographers
+
+PHONE = {"width": 390, "height": 844}
+NARROWEST = {"width": 320, "height": 640}
+DESK = {"width": 1280, "height": 800}
+# 1280 pixels at twice the size leave a page half of them.
+DOUBLE = {"width": 640, "height": 400}
+
+Act = Callable[[Page, District], None]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A page: who opens it, where, and what is done there before the picture."""
+
+    name: str
+    role: str
+    path: str
+    act: Act | None = None
+
+
+def type_code(page: Page, district: District) -> None:
+    """Scan the volunteer's personal code at the station."""
+    page.locator("#typed-code").fill(district.personal_code())
+    page.locator("[data-scanner-form] button").click()
+    page.locator("#verdict:not([hidden]) [data-slot=acts] button").first.wait_for()
+
+
+def type_nonsense(page: Page, _district: District) -> None:
+    """Scan something that is no code at the station."""
+    page.locator("#typed-code").fill("https://example.org/parcel")
+    page.locator("[data-scanner-form] button").click()
+    page.locator("#verdict:not([hidden]) [data-slot=acts] button").first.wait_for()
+
+
+def look_over(page: Page, district: District) -> None:
+    """Choose the first reward and type the volunteer's digits."""
+    page.locator("input[name=reward_id]").first.check()
+    page.locator("#deal input[name=code]").fill(district.redemption_digits())
+    page.locator("#deal button[type=submit]").click()
+    page.locator("form[data-ask-again]").wait_for()
+
+
+def redeem(page: Page, district: District) -> None:
+    """Go through to the receipt."""
+    look_over(page, district)
+    page.locator("form[data-ask-again] button").click()
+    page.locator(".receipt").wait_for()
+
+
+def look_over_nonsense(page: Page, _district: District) -> None:
+    """Type digits that are no code."""
+    page.locator("input[name=reward_id]").first.check()
+    page.locator("#deal input[name=code]").fill("771234567890123456")
+    page.locator("#deal button[type=submit]").click()
+    page.locator("#deal").wait_for()
+
+
+def draw_code(page: Page, _district: District) -> None:
+    """Ask for a redemption code."""
+    page.locator("[data-code-refresh]").click()
+    page.locator("[data-digits] span").first.wait_for()
+
+
+def sign_in_wrongly(page: Page, _district: District) -> None:
+    """Mistype the password."""
+    page.locator("input[name=phone]").fill("10000000999")
+    page.locator("input[name=password]").fill("not this one")
+    page.locator("main form button[type=submit]").click()
+    page.locator(".err, .problems, .note").first.wait_for()
+
+
+def send_bad_file(page: Page, _district: District) -> None:
+    """Send a file with mistakes in it."""
+    page.locator("input[type=file]").set_input_files(
+        {"name": "bad.csv", "mimeType": "text/csv", "buffer": BAD_FILE.encode()}
+    )
+    page.locator("main form button[type=submit]").last.click()
+    page.locator("[role=alert], .problems, .table, .note").first.wait_for()
+
+
+BAD_FILE = """编码,名称,类型,上级编码
+140303,矿区,district,
+140303001,平潭街街道,street,140303
+140303001,平潭街街道,street,140303
+14030300X,无名,castle,999
+"""
+
+SIGHTS = (
+    Sight("welcome", "", "/"),
+    Sight("sign-in", "", "/sign-in"),
+    Sight("sign-in-wrong", "", "/sign-in", sign_in_wrongly),
+    Sight("not-found", "volunteer", "/no-such-page"),
+    Sight("not-allowed", "volunteer", "/dashboard"),
+    Sight("home", "volunteer", "/"),
+    Sight("tasks", "volunteer", "/tasks"),
+    Sight("task-open", "volunteer", "/tasks/{coming_task}"),
+    Sight("task-stranger", "", "/tasks/{coming_task}"),
+    Sight("task-claimed", "volunteer", "/tasks/{task}"),
+    Sight("my-code", "volunteer", "/my-code"),
+    Sight("my-code-redeem-empty", "volunteer", "/my-code/redeem"),
+    Sight("my-code-redeem", "volunteer", "/my-code/redeem", draw_code),
+    Sight("passbook", "volunteer", "/passbook"),
+    Sight("rewards", "volunteer", "/rewards"),
+    Sight("reward", "volunteer", "/rewards/{reward}"),
+    Sight("redemptions", "volunteer", "/redemptions"),
+    Sight("rankings-volunteer", "volunteer", "/rankings"),
+    Sight("me", "volunteer", "/me"),
+    Sight("organizer-home", "organizer", "/"),
+    Sight("venue", "organizer", "/shifts/{shift}/venue"),
+    Sight("station", "organizer", "/shifts/{shift}/station"),
+    Sight("verdict-bad", "organizer", "/shifts/{shift}/station", type_nonsense),
+    Sight("verdict", "organizer", "/shifts/{shift}/station", type_code),
+    Sight("sheet", "organizer", "/shifts/{shift}/attendance"),
+    Sight("sheet-settled", "organizer", "/shifts/{settled_shift}/attendance"),
+    Sight("task-organizer", "organizer", "/tasks/{task}"),
+    Sight("task-draft", "organizer", "/tasks/{draft}"),
+    Sight("task-new", "organizer", "/tasks/new"),
+    Sight("till", "clerk", "/till/{merchant}"),
+    Sight("till-reward", "clerk", "/till/{merchant}?way=reward"),
+    Sight("till-code", "clerk", "/till/{merchant}?way=code"),
+    Sight("till-refused", "clerk", "/till/{merchant}?way=reward", look_over_nonsense),
+    Sight("till-confirm", "clerk", "/till/{merchant}?way=reward", look_over),
+    Sight("receipt", "clerk", "/till/{merchant}?way=reward", redeem),
+    Sight("day", "clerk", "/merchants/{merchant}/redemptions"),
+    Sight("offer", "clerk", "/merchants/{merchant}/rewards"),
+    Sight("offer-new", "clerk", "/merchants/{merchant}/rewards/new"),
+    Sight("clerk-home", "clerk", "/"),
+    Sight("dashboard", "secretary", "/dashboard"),
+    Sight("rankings", "secretary", "/rankings"),
+    Sight("why", "secretary", "/rankings/members/{volunteer}/why"),
+    Sight("members", "secretary", "/members"),
+    Sight("member", "administrator", "/members/{volunteer}"),
+    Sight("members-import", "administrator", "/members/import"),
+    Sight("members-import-bad", "administrator", "/members/import", send_bad_file),
+    Sight("organizations", "administrator", "/organizations"),
+    Sight("organizations-import", "administrator", "/organizations/import"),
+    Sight("organizations-import-bad", "administrator", "/organizations/import", send_bad_file),
+    Sight("merchants", "administrator", "/merchants"),
+    Sight("merchants-new", "administrator", "/merchants/new"),
+    Sight("administrator-home", "administrator", "/"),
+    Sight("auditor-home", "auditor", "/"),
+    Sight("auditor-dashboard", "auditor", "/dashboard"),
+    Sight("auditor-merchants", "auditor", "/merchants"),
+)
+ELDER_ROLES = ("", "volunteer")
+
+# What a page is asked after it was laid out; look.md gives the sizes.
+CHECK = """(language) => {
+  const out = [], root = document.documentElement, width = root.clientWidth;
+  if (root.scrollWidth > width) {
+    out.push(`wider than the screen: ${root.scrollWidth} > ${width}`);
+    for (const one of document.querySelectorAll("body *")) {
+      const box = one.getBoundingClientRect();
+      if (box.right > width + 1 && box.width && !one.closest(".nav, svg") && out.length < 6) out.push(`  ${one.tagName}.${one.className.baseVal ?? one.className} ${Math.round(box.right)}`);
+    }
+  }
+  const elder = root.dataset.mode === "elder", target = elder ? 60 : 44, text = elder ? 20 : 15;
+  for (const one of document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary")) {
+    if (one.closest(".skip, [inert], .vh") || !one.checkVisibility()) continue;
+    let box = one.getBoundingClientRect();
+    if (["checkbox", "radio", "file"].includes(one.type)) box = one.closest("label")?.getBoundingClientRect() ?? box;
+    const inSentence = getComputedStyle(one).display === "inline" && one.tagName === "A";
+    if (box.height && (box.height < target - .5 || box.width < target - .5) && !inSentence) out.push(`small target: ${(one.textContent.trim() || one.name).slice(0, 14)} ${Math.round(box.width)}x${Math.round(box.height)}`);
+  }
+  const seen = new Set();
+  for (const one of document.querySelectorAll("body *")) {
+    if (one.closest("svg, .vh, script, noscript") || !one.checkVisibility()) continue;
+    const own = [...one.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join(" ").trim();
+    if (!own) continue;
+    const style = getComputedStyle(one), size = parseFloat(style.fontSize);
+    if (size < text - .01 && !seen.has(size)) { seen.add(size); out.push(`small text: ${size} ${own.slice(0, 14)}`); }
+    if (style.overflow !== "visible" && one.scrollWidth > one.clientWidth + 2 && style.display !== "inline") out.push(`cut off: ${own.slice(0, 20)}`);
+    if (language === "zh" && /[A-Za-z]{4,}/.test(own) && !/^English$|https?:|Pointsbank/.test(own)) out.push(`English: ${own.slice(0, 60)}`);
+    if (language === "en" && /[\\u4e00-\\u9fff]{2,}/.test(own) && one.closest("label, button, h1, h2, nav, th, summary, .cap, .lead") && !/^中文$/.test(own)) out.push(`Chinese: ${own.slice(0, 40)}`);
+  }
+  return out;
+}"""
+
+VIEWS: dict[str, dict[str, Any]] = {
+    "390": {"viewport": PHONE},
+    "390-dark": {"viewport": PHONE, "color_scheme": "dark"},
+    "1280": {"viewport": DESK},
+    "390-en": {"viewport": PHONE},
+    "320": {"viewport": NARROWEST},
+    "640": {"viewport": DOUBLE},
+    "390-elder": {"viewport": PHONE},
+    "320-elder-xl": {"viewport": NARROWEST},
+    "1280-dark": {"viewport": DESK, "color_scheme": "dark"},
+}
+COOKIES = {
+    "390-en": ("pointsbank_locale", "en"),
+    "390-elder": ("pointsbank_display", "elder"),
+    "320-elder-xl": ("pointsbank_display", "elder-xl"),
+}
+
+
+def look(people: People, sight: Sight, view: str, folder: Path) -> None:
+    """Take one page in one view, whole, and print what is wrong with it."""
+    district = people.district
+    with people.page_of(sight.role, **VIEWS[view]) as page:
+        faults = []
+        page.on(
+            "console", lambda said: said.type == "error" and faults.append(f"console: {said.text}")
+        )
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        if view in COOKIES:
+            name, value = COOKIES[view]
+            page.context.add_cookies([{"name": name, "value": value, "url": district.address}])
+        answer = page.goto(sight.path.format(**district.rows))
+        if answer is not None and answer.status >= 400:
+            faults.append(f"status {answer.status}")
+        if sight.act is not None:
+            sight.act(page, district)
+        page.wait_for_timeout(150)  # pictures and fonts
+        faults += page.evaluate(CHECK, "en" if view.endswith("-en") else "zh")
+        page.screenshot(path=folder / f"{sight.name}-{view}.png", full_page=True)
+    for fault in faults:
+        print(f"{sight.name} {view}: {fault}")
+
+
+def main(folder: Path, words: list[str]) -> None:
+    """Look at every page in every view that makes sense for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    import os
+    views = os.environ.get("VIEWS", "").split() or list(VIEWS)
+    with photographers() as people:
+        for sight in SIGHTS:
+            if words and not any(word in sight.name for word in words):
+                continue
+            for view in views:
+                if "elder" in view and sight.role not in ELDER_ROLES:
+                    continue
+                try:
+                    look(people, sight, view, folder)
+                except Exception as error:
+                    print(f"{sight.name} {view}: {str(error).splitlines()[0]}")
+                    break
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
