@@ -1,4 +1,4 @@
-"""A district to measure with: members signed in, shifts they claimed, rewards they can afford."""
+"""A district to measure with: members signed in, shifts claimed, rewards they can afford."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 CHUNK_BYTES = 65536
 SILENCE_SECONDS_MAX = 30
+PACING_SECONDS = 0.002
 
 
 @dataclass
@@ -44,7 +45,6 @@ class _Connection:
     buffer: bytearray = field(default_factory=bytearray)
     began: float = 0.0
     answered: int = 0
-    busy: bool = False
 
 
 def request_bytes(path: str, token: str, body: bytes, **headers: str) -> bytes:
@@ -66,55 +66,86 @@ def run_load(
     is_right: Callable[[int, bytes], bool],
     per_second: float | None = None,
 ) -> Result:
-    """Send requests for so many seconds, each connection one at a time; paced when per_second
-    is given.
+    """Send for so many seconds, each connection one at a time; paced when per_second is
+    given.
 
     It ends early when the requests run out. Every answer is judged by is_right(status, body).
     """
-    selector = selectors.DefaultSelector()
-    open_connections = []
-    for _ in range(connections):
+    sender = _Sender(port, requests, connections, seconds, per_second)
+    result = Result()
+    while sender.send_what_is_due():
+        for connection in sender.ready():
+            if _receive(connection, result, is_right):
+                sender.idle.append(connection)
+    result.seconds = time.perf_counter() - sender.started
+    result.by_connection = sender.close()
+    return result
+
+
+class _Sender:
+    """Connections, and when each request is due."""
+
+    def __init__(
+        self,
+        port: int,
+        requests: Iterator[bytes],
+        connections: int,
+        seconds: float,
+        per_second: float | None,
+    ) -> None:
+        self._requests = requests
+        self._seconds = seconds
+        self._per_second = per_second
+        self._selector = selectors.DefaultSelector()
+        self._connections = [self._connect(port) for _ in range(connections)]
+        self._sent = 0
+        self._has_more = True
+        self.idle = list(self._connections)
+        self.started = time.perf_counter()
+
+    def _connect(self, port: int) -> _Connection:
         plug = socket.create_connection(("127.0.0.1", port))
         plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = _Connection(plug)
-        selector.register(plug, selectors.EVENT_READ, connection)
-        open_connections.append(connection)
-    result = Result()
-    started = time.perf_counter()
-    idle = list(open_connections)
-    due, sent, more = started, 0, True
-    while True:
+        self._selector.register(plug, selectors.EVENT_READ, connection)
+        return connection
+
+    def send_what_is_due(self) -> bool:
+        """Send until nobody is idle or nothing is due; tell whether anything is under way."""
         clock = time.perf_counter()
-        more = more and clock - started < seconds
-        while more and idle and (per_second is None or clock >= due):
-            request = next(requests, None)
+        self._has_more = self._has_more and clock - self.started < self._seconds
+        while (
+            self._has_more and self.idle and (self._per_second is None or self._due() <= clock)
+        ):
+            request = next(self._requests, None)
             if request is None:
-                more = False
+                self._has_more = False
                 break
-            connection = idle.pop(0)
+            connection = self.idle.pop(0)
             # Paced load counts from when a request was due, so that waiting for a connection
             # shows.
-            connection.began = due if per_second is not None else time.perf_counter()
-            connection.busy = True
+            connection.began = time.perf_counter() if self._per_second is None else self._due()
             connection.socket.sendall(request)
-            sent += 1
-            if per_second is not None:
-                due = started + sent / per_second
-        if not more and len(idle) == connections:
-            break
-        wait = 0.002 if per_second is not None and more else SILENCE_SECONDS_MAX
-        events = selector.select(wait)
-        if not events and wait == SILENCE_SECONDS_MAX:
+            self._sent += 1
+        return self._has_more or len(self.idle) < len(self._connections)
+
+    def _due(self) -> float:
+        return self.started + self._sent / (self._per_second or 1)
+
+    def ready(self) -> list[_Connection]:
+        """Wait for answers, or until the next request is due."""
+        is_pacing = self._per_second is not None and self._has_more
+        events = self._selector.select(PACING_SECONDS if is_pacing else SILENCE_SECONDS_MAX)
+        if not events and not is_pacing:
             raise TimeoutError("the service has stopped answering")
-        for key, _mask in events:
-            if _receive(key.data, result, is_right):
-                idle.append(key.data)
-    result.seconds = time.perf_counter() - started
-    result.by_connection = [connection.answered for connection in open_connections]
-    for connection in open_connections:
-        connection.socket.close()
-    selector.close()
-    return result
+        return [key.data for key, _mask in events]
+
+    def close(self) -> list[int]:
+        """Hang up, and return how many answers each connection had."""
+        for connection in self._connections:
+            connection.socket.close()
+        self._selector.close()
+        return [connection.answered for connection in self._connections]
 
 
 def _receive(
@@ -140,6 +171,5 @@ def _receive(
     if not is_right(status, body) and len(result.bodies_wrong) < 5:
         result.bodies_wrong.append(body[:300])
     connection.buffer.clear()
-    connection.busy = False
     connection.answered += 1
     return True

@@ -41,14 +41,14 @@ def finish(name: str, goals: list[Goal], details: dict[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     kept = RESULTS / f"{name}.json"
     before = json.loads(kept.read_text())["goals"] if kept.exists() else {}
-    say("\n  goal" + " " * 56 + "value     wanted   change")
+    say("\n  goal" + " " * 48 + "value     wanted   change")
     for goal in goals:
         sign = ">=" if goal.is_least else "<="
         word = "met" if goal.is_met else "NOT MET"
         last = before.get(goal.name)
         change = f"{goal.value - last:+.3f}" if last is not None else "-"
         say(
-            f"  {goal.name:<58}{goal.value:>9.3f}  {sign}{goal.wanted:>7.3f}  {change:>8}  {word}"
+            f"  {goal.name:<50}{goal.value:>9.3f}  {sign}{goal.wanted:>7.3f} {change:>8} {word}"
         )
     kept.write_text(
         json.dumps(

@@ -1,4 +1,6 @@
-"""Alembic's environment: runs each migration in a transaction of its own on the application's engine."""
+"""Alembic's environment: runs each migration in a transaction of its own on the application's
+engine.
+"""
 
 from typing import Any
 
@@ -11,7 +13,9 @@ TYPES = {"Moment": "sa.DateTime(timezone=True)"}
 
 
 def render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
-    """Write our own column types as the plain ones they stand on: a migration never imports the package."""
+    """Write our own column types as the plain ones they stand on: a migration never imports the
+    package.
+    """
     if kind == "type" and isinstance(item, TypeDecorator):
         return TYPES[type(item).__name__]
     return False
@@ -29,7 +33,7 @@ def same_type(
 
 
 def run_migrations() -> None:
-    """Migrate over one connection; SQLite checks foreign keys again after each rebuilt table."""
+    """Migrate over one connection; SQLite checks foreign keys again when all is rebuilt."""
     database = current_app.extensions["migrate"].db
     with database.engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"

@@ -181,7 +181,7 @@ def with_points(
     expires_on: date = date(2027, 12, 31),
     now: datetime = NOON,
 ) -> int:
-    """Give a member points as the test's community's issuer would, and return the member's id."""
+    """Give a member points as the community's issuer would, and return the member's id."""
     issuer, member = f"issue:community:{COMMUNITY_CODE}", f"member:{member_id}"
     open_account(session, code=issuer, kind="issue")
     posting = Posting(

@@ -1,7 +1,7 @@
 """The ledger keeps every transfer.
 
-Why: Points live in one double-entry ledger; a transfer and a block can be added and never changed.
-Undo: downgrade drops these tables with all they hold.
+Why: Points live in one double-entry ledger; a transfer and a block can be added and never
+changed. Undo: downgrade drops these tables with all they hold.
 """
 
 import sqlalchemy as sa
@@ -28,7 +28,8 @@ def refuse_changes() -> None:
     """Let rows of the two tables be added only."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(POSTGRESQL_FUNCTION)
-        # Wallet rows change with each posting; free space on the page keeps those updates off the index.
+        # Wallet rows change with each posting; free space on the page keeps those updates off
+        # the index.
         op.execute("ALTER TABLE wallet SET (fillfactor = 70)")
         for table in NEVER_CHANGED:
             op.execute(
@@ -49,7 +50,9 @@ def refuse_changes() -> None:
 
 
 def upgrade() -> None:
-    """Make the tables, refuse changes to what is kept for ever, and open the account of expired points."""
+    """Make the tables, refuse changes to what is kept for ever, and open the account of expired
+    points.
+    """
     op.create_table(
         "account",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -205,11 +208,13 @@ def upgrade() -> None:
             "(kind = 'reversal') = (reverses_id IS NOT NULL)", name=op.f("ck_transfer_reversal")
         ),
         sa.CheckConstraint(
-            "kind IN ('earn', 'spend', 'reversal', 'expire', 'gift_out', 'gift_in', 'donate', 'adjust_up', 'adjust_down')",
+            "kind IN ('earn', 'spend', 'reversal', 'expire', 'gift_out', 'gift_in', "
+            "'donate', 'adjust_up', 'adjust_down')",
             name=op.f("ck_transfer_kind"),
         ),
         sa.CheckConstraint(
-            "(wallet_id IS NULL) = (wallet_seq IS NULL) AND (wallet_id IS NULL) = (wallet_after IS NULL)",
+            "(wallet_id IS NULL) = (wallet_seq IS NULL) AND (wallet_id IS NULL) = "
+            "(wallet_after IS NULL)",
             name=op.f("ck_transfer_wallet_line"),
         ),
         sa.CheckConstraint("points BETWEEN 1 AND 100000", name=op.f("ck_transfer_points")),

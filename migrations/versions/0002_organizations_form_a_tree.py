@@ -27,7 +27,8 @@ def upgrade() -> None:
         sa.Column("path", sa.String(length=400), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('district', 'street', 'community', 'general_branch', 'branch', 'party_group', 'grid', 'micro_grid', 'building', 'work_unit')",
+            "kind IN ('district', 'street', 'community', 'general_branch', 'branch', "
+            "'party_group', 'grid', 'micro_grid', 'building', 'work_unit')",
             name=op.f("ck_organization_kind"),
         ),
         sa.CheckConstraint("parent_id <> id", name=op.f("ck_organization_not_its_own_parent")),

@@ -1,7 +1,7 @@
 """Members sign in, hold roles, and show codes and cards.
 
-Why: People are known by their phone, act by their roles, and are ended by ending their sessions.
-Undo: downgrade drops these tables with all they hold.
+Why: People are known by their phone, act by their roles, and are ended by ending their
+sessions. Undo: downgrade drops these tables with all they hold.
 """
 
 import sqlalchemy as sa
@@ -123,7 +123,8 @@ def upgrade() -> None:
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "(role = 'clerk' AND merchant_id IS NOT NULL AND organization_id IS NULL) OR (role <> 'clerk' AND merchant_id IS NULL)",
+            "(role = 'clerk' AND merchant_id IS NOT NULL AND organization_id IS NULL) OR "
+            "(role <> 'clerk' AND merchant_id IS NULL)",
             name=op.f("ck_member_role_scope"),
         ),
         sa.CheckConstraint(

@@ -1,7 +1,7 @@
 """Work is scored by a versioned standard.
 
-Why: An entry keeps the version it was made by, for ever.
-Undo: downgrade drops these tables with all they hold.
+Why: An entry keeps the version it was made by, for ever. Undo: downgrade drops these tables
+with all they hold.
 """
 
 from datetime import date
@@ -75,7 +75,9 @@ ITEMS = (
 
 
 def add_default_standard() -> None:
-    """Put the first version of the standard in force, so that work can be scored from the first day."""
+    """Put the first version of the standard in force, so that work can be scored from the first
+    day.
+    """
     standard = sa.table(
         "scoring_standard",
         sa.column("id", sa.BigInteger),
@@ -172,7 +174,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint(
-            "category IN ('organization_life', 'study', 'duty', 'volunteer_service', 'post_service', 'recognition')",
+            "category IN ('organization_life', 'study', 'duty', 'volunteer_service', "
+            "'post_service', 'recognition')",
             name=op.f("ck_scoring_item_category"),
         ),
         sa.CheckConstraint("unit IN ('hour', 'shift')", name=op.f("ck_scoring_item_unit")),
@@ -229,7 +232,8 @@ def upgrade() -> None:
         sa.Column("earned_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "category IN ('organization_life', 'study', 'duty', 'volunteer_service', 'post_service', 'recognition')",
+            "category IN ('organization_life', 'study', 'duty', 'volunteer_service', "
+            "'post_service', 'recognition')",
             name=op.f("ck_score_entry_category"),
         ),
         sa.CheckConstraint("ABS(points) <= 100000", name=op.f("ck_score_entry_points")),

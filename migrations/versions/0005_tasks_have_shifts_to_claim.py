@@ -1,7 +1,7 @@
 """Tasks have shifts whose places can be claimed.
 
-Why: Nobody is assigned: a place is taken by a claim, in order.
-Undo: downgrade drops these tables with all they hold.
+Why: Nobody is assigned: a place is taken by a claim, in order. Undo: downgrade drops these
+tables with all they hold.
 """
 
 import sqlalchemy as sa
@@ -35,7 +35,8 @@ def upgrade() -> None:
         sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('activity', 'post', 'patrol', 'visit', 'wish', 'need', 'mobilization', 'meeting')",
+            "kind IN ('activity', 'post', 'patrol', 'visit', 'wish', 'need', 'mobilization', "
+            "'meeting')",
             name=op.f("ck_task_kind"),
         ),
         sa.CheckConstraint(

@@ -1,7 +1,7 @@
 """Attendance keeps every scan, refused ones too.
 
-Why: What a shift awards stands on scans that can be shown.
-Undo: downgrade drops these tables with all they hold.
+Why: What a shift awards stands on scans that can be shown. Undo: downgrade drops these tables
+with all they hold.
 """
 
 import sqlalchemy as sa
@@ -46,7 +46,8 @@ def upgrade() -> None:
         sa.Column("verdict", sa.JSON(), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "code_kind IN ('venue', 'personal', 'redemption', 'card', 'poster', 'manual', 'unknown')",
+            "code_kind IN ('venue', 'personal', 'redemption', 'card', 'poster', 'manual', "
+            "'unknown')",
             name=op.f("ck_scan_code_kind"),
         ),
         sa.CheckConstraint("direction IN ('in', 'out')", name=op.f("ck_scan_direction")),
@@ -54,7 +55,8 @@ def upgrade() -> None:
             "result IN ('ok', 'confirm', 'refuse')", name=op.f("ck_scan_result")
         ),
         sa.CheckConstraint(
-            "NOT counts OR (shift_id IS NOT NULL AND member_id IS NOT NULL AND direction IS NOT NULL)",
+            "NOT counts OR (shift_id IS NOT NULL AND member_id IS NOT NULL AND direction IS "
+            "NOT NULL)",
             name=op.f("ck_scan_counts"),
         ),
         sa.ForeignKeyConstraint(

@@ -1,7 +1,7 @@
 """Rewards are redeemed once.
 
-Why: Stock, limit, code and points move together or not at all.
-Undo: downgrade drops these tables with all they hold.
+Why: Stock, limit, code and points move together or not at all. Undo: downgrade drops these
+tables with all they hold.
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
 """Rankings are rolled up from score entries.
 
-Why: A standing can be made again from its sources at any time.
-Undo: downgrade drops these tables with all they hold.
+Why: A standing can be made again from its sources at any time. Undo: downgrade drops these
+tables with all they hold.
 """
 
 import sqlalchemy as sa

@@ -174,7 +174,7 @@ def show(sign_ins: dict[str, tuple[str, str]], address: str) -> None:
 
 
 def serve_until_stopped(environment: dict[str, str], port: int) -> None:
-    """Run the service and the job process until one of them ends or this one is told to stop."""
+    """Run the service and the jobs until one of them ends or this one is told to stop."""
     words = [sys.executable, "-m", "pointsbank"]
     processes = [
         subprocess.Popen([*words, "serve", "--port", str(port)], env=environment, cwd=ROOT),

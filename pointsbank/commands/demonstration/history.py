@@ -1,4 +1,4 @@
-"""Three months of the demonstration district, each act by the real service at its own moment."""
+"""Three months of the district, each act by the real service at its own moment."""
 
 import random
 from dataclasses import dataclass
@@ -256,7 +256,7 @@ def a_coming_task(
 
 
 def a_shift_under_way(stage: Stage, community: Community, now: datetime) -> None:
-    """Let a shift be under way right now, so that its screen, station and codes can be tried."""
+    """Let a shift be under way now, so that its screen, station and codes can be tried."""
     work = WORKS[0]
     starts_at = now - timedelta(minutes=20)
     with transaction() as session:
