@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, insert
+from sqlalchemy import JSON, Index, String, bindparam, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from pointsbank.core.db import BigId, Model
+from pointsbank.core.db import BigId, Model, Moment
 
 
 class AuditEntry(Model):
@@ -24,6 +24,15 @@ class AuditEntry(Model):
     facts: Mapped[dict[str, Any]]
 
 
+# Written once and compiled once: it stands in every hot call.
+NOTE = text(
+    """
+    INSERT INTO audit_entry (at, actor_id, action, subject_kind, subject_id, facts)
+    VALUES (:at, :actor_id, :action, :subject_kind, :subject_id, :facts)
+    """
+).bindparams(bindparam("at", type_=Moment()), bindparam("facts", type_=JSON()))
+
+
 def note(
     session: Session,
     *,
@@ -39,12 +48,13 @@ def note(
     actor_id: None for a job or an operator's command.
     """
     session.execute(
-        insert(AuditEntry).values(
-            at=at,
-            actor_id=actor_id,
-            action=action,
-            subject_kind=subject[0],
-            subject_id=subject[1],
-            facts=facts,
-        )
+        NOTE,
+        {
+            "at": at,
+            "actor_id": actor_id,
+            "action": action,
+            "subject_kind": subject[0],
+            "subject_id": subject[1],
+            "facts": facts,
+        },
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -213,7 +213,7 @@ def run(use_case: Callable[[Session], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def state_of(error: IntegrityError | OperationalError) -> str | None:
+def state_of(error: DBAPIError) -> str | None:
     """Return PostgreSQL's five-character error state, None on SQLite."""
     return getattr(error.orig, "sqlstate", None)
 

@@ -90,8 +90,7 @@ def give_back(
     """Return points of a spending to its lots, those that expire last coming back first.
 
     not_before: a lot that ends earlier is not revived; its points come back good through this
-    day.
-    Rule: docs/ledger.md, "Expiry".
+    day. Rule: docs/ledger.md, "Expiry".
     """
     left = points
     for use in session.execute(USES, {"transfer_id": spent_by}).all():

@@ -163,8 +163,7 @@ def write_transfer(session: Session, posting: Posting, now: datetime) -> Posted:
     running transaction ends.
     Raises BadPoints, AccountNotFound, AccountClosed, NotEnoughPoints, KeyReused; an
     IntegrityError when the same key is written at the same time, after which core.db.run tries
-    again and finds the winner's.
-    Rule: docs/ledger.md, "Posting".
+    again and finds the winner's. Rule: docs/ledger.md, "Posting".
     """
     if type(posting.points) is not int or not 1 <= posting.points <= TRANSFER_POINTS_MAX:
         raise BadPoints(limit=TRANSFER_POINTS_MAX)

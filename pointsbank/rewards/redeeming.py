@@ -2,9 +2,8 @@
 
 Rows are locked in one order everywhere: the code, the reward (its stock), the member's count of
 it (the limit), the wallet last. Each guard stands in the WHERE of the statement that writes, so
-    whoever waited
-for a row judges it as it is then. A refusal is raised, and the door's transaction takes back
-everything, the used code included.
+whoever waited for a row judges it as it is then. A refusal is raised, and the door's
+transaction takes back everything, the used code included.
 """
 
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_number
 from pointsbank.members.errors import CardPinWrong, ForgedCode, NotOurCode
 from pointsbank.members.showing import check_card_pin
+from pointsbank.rewards.at_once import Deal, redeem_at_once
 from pointsbank.rewards.errors import NumberTaken
 from pointsbank.rewards.locking import count_wrong_code
 from pointsbank.rewards.redeeming import Order, Preview, preview_redemption, redeem_reward
@@ -71,6 +72,11 @@ def take_deal(
 
     def take() -> Answer:
         check_pin(order, pin, secret, now)
+        number = draw_redemption_number(today)
+        deal = Deal(order, clerk_id, number, key, sent, today, now)
+        answer = redeem_at_once(deal, secret)
+        if answer is not None:
+            return answer
         for attempt in range(1, NUMBER_TRIES_MAX + 1):
             try:
                 return once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)

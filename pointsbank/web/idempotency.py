@@ -7,16 +7,37 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify, request
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from pointsbank.core.db import run
+from pointsbank.core.db import Moment, run
 from pointsbank.core.errors import Invalid, KeyReused
 from pointsbank.web.models import IdempotentAnswer
 
 KEY_LENGTH_MAX = 255
+
+# Written once and compiled once: they stand in every call that moves points.
+CLAIM = text(
+    """
+    INSERT INTO idempotent_answer (member_id, key, request_hash, status, body, answered_at)
+    VALUES (:member_id, :key, :request_hash, 0, '{}', :now)
+    ON CONFLICT DO NOTHING RETURNING key
+    """
+).bindparams(bindparam("now", type_=Moment()))
+
+STANDING = select(
+    IdempotentAnswer.request_hash, IdempotentAnswer.status, IdempotentAnswer.body
+).where(
+    IdempotentAnswer.member_id == bindparam("member_id"),
+    IdempotentAnswer.key == bindparam("key"),
+)
+
+ANSWER = text(
+    """
+    UPDATE idempotent_answer SET status = :status, body = :body
+    WHERE member_id = :member_id AND key = :key
+    """
+).bindparams(bindparam("body", type_=JSON()))
 
 
 @dataclass(frozen=True)
@@ -80,7 +101,7 @@ def once(
     The key's row is written first, so that a request with the same key at the same time waits
     for this one. A refusal leaves no row: a later try is judged anew.
     """
-    request_hash = hashlib.sha256(sent).digest()
+    request_hash = sent_hash(sent)
 
     def work(session: Session) -> Answer:
         prior = _claim_key(session, member_id, key, request_hash, now)
@@ -89,39 +110,23 @@ def once(
                 raise KeyReused
             return Answer(prior.status, prior.body, is_replay=True)
         body = use_case(session)
-        session.execute(
-            update(IdempotentAnswer)
-            .where(IdempotentAnswer.member_id == member_id, IdempotentAnswer.key == key)
-            .values(status=status, body=body)
-        )
+        values = {"member_id": member_id, "key": key, "status": status, "body": body}
+        session.execute(ANSWER, values)
         return Answer(status, body, is_replay=False)
 
     return run(work)
+
+
+def sent_hash(sent: bytes) -> bytes:
+    """Return what is kept of a request, to tell a repeat from another one under its key."""
+    return hashlib.sha256(sent).digest()
 
 
 def _claim_key(
     session: Session, member_id: int, key: str, request_hash: bytes, now: datetime
 ) -> Any:
     """Write the key's row and return None, or return the answer that stands under it."""
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = insert_postgresql if is_postgresql else insert_sqlite
-    claimed = session.execute(
-        insert(IdempotentAnswer)
-        .values(
-            member_id=member_id,
-            key=key,
-            request_hash=request_hash,
-            status=0,
-            body={},
-            answered_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(IdempotentAnswer.key)
-    ).first()
-    if claimed is not None:
+    values = {"member_id": member_id, "key": key, "request_hash": request_hash, "now": now}
+    if session.execute(CLAIM, values).first() is not None:
         return None
-    return session.execute(
-        select(
-            IdempotentAnswer.request_hash, IdempotentAnswer.status, IdempotentAnswer.body
-        ).where(IdempotentAnswer.member_id == member_id, IdempotentAnswer.key == key)
-    ).one()
+    return session.execute(STANDING, values).one()

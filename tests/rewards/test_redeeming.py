@@ -14,15 +14,7 @@ from pointsbank.rewards.queries import had_by, redemption_of, reward_of, totals_
 from pointsbank.rewards.redeeming import Order, preview_redemption
 from tests.builders import a_member, a_merchant, a_reward, with_points
 from tests.moments import NOON
-
-
-def everything(session) -> dict[str, list[tuple]]:
-    tables = ("redemption_code", "reward", "reward_taken", "redemption", "wallet", "transfer")
-    more = ("lot", "lot_use", "audit_entry", "wrong_code")
-    return {
-        table: sorted(map(repr, session.execute(text(f"SELECT * FROM {table}"))))
-        for table in (*tables, *more)
-    }
+from tests.rewards.traces import everything
 
 
 def refused(writing, act) -> Refusal:

@@ -1,8 +1,7 @@
 """The HTML door of a counter: the till, the look before, the receipt, the void, a scanned code.
 
 What changes something is a POST. The form that takes points carries a key that was drawn when
-it was
-printed: a double click, a resent form and "back" lead to the same receipt.
+it was printed: a double click, a resent form and "back" lead to the same receipt.
 """
 
 from datetime import date, datetime

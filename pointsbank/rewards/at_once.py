@@ -1,0 +1,210 @@
+"""The usual redemption in two round trips on PostgreSQL: one look, then one statement that does
+all.
+
+A clerk who hands a reward over for a fresh code is the hot call, and nearly always nothing
+stands in the way. LOOK finds everything that the deal needs, in one statement; TAKE then writes
+everything, in one statement that is a transaction of its own: code, stock, share, wallet,
+transfer, lots, redemption, audit and the answer kept under the key. Its expressions hang on
+each other in the order in which rows are locked everywhere, and each guard is judged on the row
+as it is when its turn comes. Were one of them to fail, the last line divides by zero, and
+PostgreSQL takes back what the others did.
+
+Whatever is not usual, an answer given before, a lock, a refusal, a lost race, a card, SQLite,
+is none of this file's business: it returns None, and redeeming.redeem_reward judges the deal
+step by step.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Date, Row, TextClause, bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from pointsbank.core.db import Moment, db, glance, state_of
+from pointsbank.core.text import masked_name
+from pointsbank.ledger.composing import spending, spending_values
+from pointsbank.ledger.posting import Posting
+from pointsbank.members.showing import hash_of_redemption_code
+from pointsbank.rewards.models import REWARD_POINTS_MAX
+from pointsbank.rewards.redeeming import NO_LIMIT, Order, reason_of
+from pointsbank.web.idempotency import Answer, sent_hash
+
+STATUS_CREATED = 201
+# Division by zero, a broken constraint (class 23), a deadlock: what TAKE ends in when it lost a
+# race.
+LOST = ("22012", "40P01")
+BROKEN_CONSTRAINT = "23"
+
+
+def _typed(statement: str) -> TextClause:
+    return text(statement).bindparams(bindparam("now", type_=Moment()))
+
+
+LOOK = _typed(
+    """
+    SELECT code.member_id, member.name AS member_name,
+           wallet.account_id AS wallet_id, wallet.seq AS wallet_seq, shop.id AS payee_id,
+           reward.name AS reward_name, reward.points, reward.limit_per_member,
+           merchant.name AS merchant_name
+    FROM redemption_code AS code
+    JOIN member ON member.id = code.member_id AND member.state = 'active'
+    JOIN account AS mine
+      ON mine.code = 'member:' || code.member_id AND mine.closed_at IS NULL
+    JOIN wallet ON wallet.account_id = mine.id
+    JOIN reward ON reward.id = :reward_id AND reward.merchant_id = :merchant_id
+    JOIN merchant ON merchant.id = reward.merchant_id AND merchant.state = 'active'
+    JOIN account AS shop
+      ON shop.code = 'merchant:' || merchant.id AND shop.closed_at IS NULL
+    WHERE code.number_hash = :number_hash AND code.state = 'fresh' AND code.expires_at > :now
+      AND code.member_id <> :clerk_id
+      AND NOT EXISTS (SELECT 1 FROM wrong_code WHERE clerk_id = :clerk_id)
+      AND NOT EXISTS (
+          SELECT 1 FROM idempotent_answer WHERE member_id = :clerk_id AND key = :key)
+    """
+)
+
+TAKE = text(
+    f"""
+    WITH used AS (
+        UPDATE redemption_code SET state = 'used', used_at = :now
+        WHERE number_hash = :number_hash AND state = 'fresh' AND expires_at > :now
+        RETURNING member_id
+    ), goods AS (
+        UPDATE reward SET stock = stock - :quantity
+        FROM used
+        WHERE id = :reward_id AND state = 'offered' AND stock >= :quantity AND points = :price
+          AND (valid_from IS NULL OR valid_from <= :now)
+          AND (valid_until IS NULL OR valid_until > :now)
+        RETURNING id
+    ), share AS (
+        INSERT INTO reward_taken (reward_id, member_id, quantity)
+        SELECT id, :member_id, :quantity FROM goods
+        ON CONFLICT (reward_id, member_id) DO UPDATE
+            SET quantity = reward_taken.quantity + :quantity
+            WHERE reward_taken.quantity + :quantity <= :most
+        RETURNING reward_id
+    ), {spending("share")}, kept AS (
+        INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, quantity,
+                                points, state, transfer_id, balance_after, redeemed_at,
+                                redeemed_on)
+        SELECT :number, :merchant_id, :reward_id, :member_id, :clerk_id, :quantity, :points,
+               'completed', id, balance_after, :now, :today
+        FROM transferred
+        RETURNING id, balance_after
+    ), noted AS (
+        INSERT INTO audit_entry (at, actor_id, action, subject_kind, subject_id, facts)
+        SELECT :now, :clerk_id, 'redeem', 'redemption', id, CAST(:facts AS json) FROM kept
+    ), answered AS (
+        INSERT INTO idempotent_answer (member_id, key, request_hash, status, body, answered_at)
+        SELECT :clerk_id, :key, :request_hash, {STATUS_CREATED},
+               CAST(CAST(:body AS jsonb)
+                    || jsonb_build_object('id', id, 'balance_after', balance_after) AS json),
+               :now
+        FROM kept
+    )
+    SELECT 1 / (SELECT CAST(COUNT(*) AS integer) FROM kept) AS done, kept.id, kept.balance_after
+    FROM (VALUES (1)) AS always (row) LEFT JOIN kept ON true
+    """
+).bindparams(bindparam("now", type_=Moment()), bindparam("today", type_=Date()))
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A deal at the door: who takes it, under which key, and when."""
+
+    order: Order
+    clerk_id: int
+    number: str
+    key: str
+    sent: bytes
+    today: date
+    now: datetime
+
+
+def redeem_at_once(deal: Deal, secret: str) -> Answer | None:
+    """Redeem in two round trips, or return None when something is not as usual; then nothing
+    was done.
+
+    Raises what a text raises that is no redemption code: NotOurCode, ForgedCode,
+    WrongCodePurpose.
+    """
+    order = deal.order
+    if order.code is None or db.engine.dialect.name != "postgresql":
+        return None
+    values = {
+        "number_hash": hash_of_redemption_code(order.code, secret),
+        "merchant_id": order.merchant_id,
+        "reward_id": order.reward_id,
+        "clerk_id": deal.clerk_id,
+        "key": deal.key,
+        "now": deal.now,
+    }
+    with glance() as connection:
+        seen = connection.execute(LOOK, values).first()
+        if seen is None or not _is_usual(seen, order.quantity):
+            return None
+        return _take(connection, deal, seen, values)
+
+
+def _is_usual(seen: Row[Any], quantity: int) -> bool:
+    is_within_limit = quantity <= (seen.limit_per_member or NO_LIMIT)
+    return is_within_limit and seen.points * quantity <= REWARD_POINTS_MAX
+
+
+def _take(
+    connection: Connection, deal: Deal, seen: Row[Any], values: dict[str, Any]
+) -> Answer | None:
+    order, points = deal.order, seen.points * deal.order.quantity
+    body = {
+        "number": deal.number,
+        "state": "completed",
+        "points": points,
+        "member": {"display_name": masked_name(seen.member_name)},
+        "reward": {"id": order.reward_id, "name": seen.reward_name},
+        "quantity": order.quantity,
+        "merchant_id": order.merchant_id,
+        "created_at": deal.now.isoformat(),
+    }
+    values |= {
+        "quantity": order.quantity,
+        "price": seen.points,
+        "member_id": seen.member_id,
+        "most": seen.limit_per_member or NO_LIMIT,
+        "number": deal.number,
+        "today": deal.today,
+        "request_hash": sent_hash(deal.sent),
+        "body": json.dumps(body, ensure_ascii=False),
+        "facts": json.dumps({"merchant_id": order.merchant_id, "points": points}),
+        **spending_values(
+            _posting(deal, seen, points),
+            wallet_id=seen.wallet_id,
+            wallet_seq=seen.wallet_seq,
+            payee_id=seen.payee_id,
+        ),
+    }
+    try:
+        done = connection.execute(TAKE, values).one()
+    except DBAPIError as error:
+        state = state_of(error) or ""
+        if state in LOST or state.startswith(BROKEN_CONSTRAINT):
+            return None
+        raise
+    body |= {"id": done.id, "balance_after": done.balance_after}
+    return Answer(STATUS_CREATED, body, is_replay=False)
+
+
+def _posting(deal: Deal, seen: Row[Any], points: int) -> Posting:
+    member = f"member:{seen.member_id}"
+    return Posting(
+        key=f"redeem:{deal.number}",
+        kind="spend",
+        source=member,
+        target=f"merchant:{deal.order.merchant_id}",
+        wallet=member,
+        points=points,
+        occurred_at=deal.now,
+        reason=reason_of(seen.reward_name, deal.order.quantity, seen.merchant_name),
+        actor_id=deal.clerk_id,
+    )
