@@ -21,6 +21,16 @@ VIEWERS = ("administrator", "secretary", "auditor")
 COUNTER = ("administrator", "clerk")
 DAY_READERS = ("administrator", "clerk", "auditor")
 
+# Pages of one row each are tested together, by what they are for.
+GATHERED = {
+    **dict.fromkeys(("S", "s", "M", "m", "K", "k", "R", "r", "scan", "scanned"), "codes"),
+    **dict.fromkeys(("healthz", "readyz", "metrics", "api"), "operations"),
+    **dict.fromkeys(("", "sign-in", "sign-out", "display", "language"), "front"),
+    **dict.fromkeys(("me", "my-code", "my-tasks", "passbook", "claims"), "own"),
+    **dict.fromkeys(("dashboard", "rankings"), "rankings"),
+    **dict.fromkeys(("till", "redemptions"), "counter"),
+    **dict.fromkeys(("tasks", "organizing"), "tasks"),
+}
 PEOPLE_FILE = "姓名,手机号,所属组织编码,类别\n孙立新,13911112222,{code},志愿者\n"
 TREE_FILE = "code,name,kind,parent_code\n{code}X,新楼栋,building,{code}\n"
 
@@ -68,8 +78,9 @@ class Row:
 
     @property
     def room(self) -> str:
-        """The first word of the path: rows of one room are tested together."""
-        return ("pages " * self.is_page) + self.rule.removeprefix("/api/v1").split("/")[1]
+        """The first word of the path, or what stands for several: rooms are tested together."""
+        word = self.rule.removeprefix("/api/v1").split("/")[1]
+        return f"pages {GATHERED.get(word, word)}" if self.is_page else word
 
     def admits(self, persona: str) -> bool:
         """Tell whether this person may use the door, for objects within their reach."""
