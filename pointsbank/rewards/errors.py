@@ -67,7 +67,7 @@ class LimitReached(Conflict):
 
 
 class TooManyPoints(Invalid):
-    """A single redemption is bounded (docs/decisions/0009-default-limits.md)."""
+    """A single redemption is bounded (docs/decisions/0011-default-limits.md)."""
 
     code = "too_many_points"
     message = "A single redemption can take at most %(limit)s points."

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from pointsbank.core.db import BigId, Model, one_of
 
-# Default of the rule set in force: docs/decisions/0009-default-limits.md.
+# Default of the rule set in force: docs/decisions/0011-default-limits.md.
 REWARD_POINTS_MAX = 2000
 STOCK_MAX = 1_000_000
 QUANTITY_MAX = 99

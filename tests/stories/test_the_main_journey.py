@@ -229,7 +229,7 @@ def work(organizer: Person, volunteer: Person, stranger: Person, travel: Any) ->
 
 
 def settle(organizer: Person, volunteer: Person, stranger: Person, shift_id: int) -> None:
-    """Settling credits once; the passbook shows where the line came from."""
+    """Settling awards once; the passbook shows where the line came from."""
     awarded = [{"member_id": volunteer.id, "points": 25, "service_minutes": 150}]
     for _ in range(2):
         settled = organizer("POST", f"/shifts/{shift_id}/settlement")
