@@ -1,5 +1,4 @@
-"""The usual redemption in two round trips on PostgreSQL: one look, then one statement that does
-all.
+"""The usual redemption in two round trips on PostgreSQL: a look, then one statement for all.
 
 A clerk who hands a reward over for a fresh code is the hot call, and nearly always nothing
 stands in the way. LOOK finds everything that the deal needs, in one statement; TAKE then writes
