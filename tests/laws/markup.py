@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,18 @@ STATIC = "/static/"
 CSS_RULE = re.compile(r"([^{}]+)\{[^{}]*?url\(([^)]+)\)")
 CSS_CLASS = re.compile(r"\.([A-Za-z][\w-]*)")
 JS_IMPORT = re.compile(r"""^\s*import\s[^;]*?["']([^"']+)["']""", re.MULTILINE)
+
+
+@cache
+def fetched_by(path: Path) -> list[tuple[str, Path]]:
+    """Return what a script or a sheet fetches itself, a sheet's images with their selectors."""
+    if path.suffix == ".js":
+        found = [("", name) for name in JS_IMPORT.findall(path.read_text())]
+    elif path.suffix == ".css":
+        found = CSS_RULE.findall(path.read_text())
+    else:
+        found = []
+    return [(rule, (path.parent / name.strip("\"'")).resolve()) for rule, name in found]
 
 
 @dataclass
@@ -65,13 +78,9 @@ class Page(HTMLParser):
         if path in files:
             return
         files.add(path)
-        if path.suffix == ".js":
-            for name in JS_IMPORT.findall(path.read_text()):
-                self.add((path.parent / name).resolve(), files)
-        if path.suffix == ".css":
-            for selectors, name in CSS_RULE.findall(path.read_text()):
-                if self.may_show(selectors):
-                    self.add((path.parent / name.strip("\"'")).resolve(), files)
+        for selectors, other in fetched_by(path):
+            if not selectors or self.may_show(selectors):
+                self.add(other, files)
 
     def may_show(self, selectors: str) -> bool:
         """Tell whether a rule's selector can meet an element here, by its classes."""
