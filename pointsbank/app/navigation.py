@@ -33,7 +33,6 @@ BAR: list[Way] = [
 ]
 # The bar on top for people with work to do.
 NAV: list[Way] = [
-    Way("organizing_pages.list_plans", lazy_gettext("Organize"), "flag", roles=("organizer",)),
     Way(
         "ranking_pages.dashboard",
         lazy_gettext("Dashboard"),
@@ -46,6 +45,12 @@ NAV: list[Way] = [
         "chart",
         roles=("secretary", "administrator", "auditor"),
     ),
+    Way(
+        "organizing_pages.list_plans",
+        lazy_gettext("Tasks I organize"),
+        "task",
+        roles=("organizer",),
+    ),
     Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
     Way(
         "people_pages.list_members",
@@ -57,13 +62,13 @@ NAV: list[Way] = [
         "organization_pages.show_tree",
         lazy_gettext("Organizations"),
         "home",
-        roles=("administrator",),
+        roles=("administrator", "secretary", "organizer", "auditor"),
     ),
     Way(
         "organization_pages.list_merchants",
         lazy_gettext("Merchants"),
         "shop",
-        roles=("administrator",),
+        roles=("administrator", "auditor"),
     ),
 ]
 
