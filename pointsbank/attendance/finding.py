@@ -47,8 +47,7 @@ class NewScan:
     """A scan as a device sends it.
 
     direction: in, out or auto. scanned_at: by the device's clock. location: latitude, longitude
-    and
-    accuracy in metres; it is compared and forgotten.
+    and accuracy in metres; it is compared and forgotten.
     """
 
     nonce: str

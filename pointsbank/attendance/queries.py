@@ -15,9 +15,8 @@ from pointsbank.members.models import Member
 from pointsbank.tasks.models import Claim, Shift, Task
 
 # One round trip for everything a scan is judged by. What is missing is null, so that one shape
-# serves a
-# code of nobody, a shift that does not exist and a person without a claim. The counts read the
-# attendance of one shift only, and nobody waits while a place is free.
+# serves a code of nobody, a shift that does not exist and a person without a claim. The counts
+# read the attendance of one shift only, and nobody waits while a place is free.
 FIND_FACTS = """
     SELECT prior.id AS prior_id, prior.verdict AS prior_verdict,
            m.id AS member_id, m.name, m.state AS member_state,

@@ -77,9 +77,8 @@ def _typed(statement: str) -> TextClause:
 KEEP = _typed(INSERT_SCAN)
 MARKS = {"check_in": _typed(CHECK_IN), "check_out": _typed(CHECK_OUT)}
 # PostgreSQL takes both rows in one round trip. Two scans of one person at once meet at the
-# unique index
-# on counting scans; core.db.run lets the later one look again, and it finds the mark that
-# stands.
+# unique index on counting scans; core.db.run lets the later one look again, and it finds the
+# mark that stands.
 MARKS_AND_KEEP = {
     "check_in": _typed(f"WITH came AS ({CHECK_IN}) {INSERT_SCAN}"),
     "check_out": _typed(f"WITH gone AS ({CHECK_OUT}) {INSERT_SCAN}"),
@@ -98,8 +97,7 @@ def record_scan(
     """Judge a scan, do what follows from it and keep it, refused or not.
 
     seen_at: when a browser opened the code, for a scan that goes on later; the code is judged
-    as of then.
-    The same nonce of the same person answers the first verdict and does nothing.
+    as of then. The same nonce of the same person answers the first verdict and does nothing.
     Raises an IntegrityError when it lost a race; core.db.run then judges it anew.
     """
     found = find(session, actor, scan, desk, now, seen_at)

@@ -116,7 +116,7 @@ def settle_shift(
         raise NotOpen
     locked_shift(session, shift_id)
     lines = [line for line in sheet_lines(session, shift_id) if line.attendance_id is not None]
-    if now < shift.ends_at and not _have_all_left(lines):
+    if now < shift.ends_at and not have_all_left(lines):
         raise ShiftNotOver
     wallets = _wallets(session, [line.member_id for line in lines])
     lines.sort(key=lambda line: wallets[line.member_id])
@@ -139,7 +139,7 @@ def settle_shift(
     )
 
 
-def _have_all_left(lines: Sequence[SheetLine]) -> bool:
+def have_all_left(lines: Sequence[SheetLine]) -> bool:
     """Tell whether a shift ended before its time: people came, and nobody is still there."""
     return bool(lines) and all(line.checked_out_at is not None for line in lines)
 

@@ -27,8 +27,7 @@ def undo_scan(session: Session, *, scan_id: int, actor_id: int, now: datetime) -
 
     A claim made on the spot stays: giving a place up is the member's own wish.
     Raises ScanNotFound (also for another person's), UndoTooLate, CannotUndo when nothing stands
-    on the
-    scan, a check-out stands on it, or the shift's line is settled.
+    on the scan, a check-out stands on it, or the shift's line is settled.
     """
     scan = session.scalars(
         select(Scan).where(Scan.id == scan_id, Scan.actor_id == actor_id).with_for_update()

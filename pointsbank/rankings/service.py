@@ -144,8 +144,7 @@ def roll_up(session: Session, *, period: Period, zone: ZoneInfo, now: datetime) 
     same rows, and of two at once the second waits for the first. An active member with at least
     one entry has a standing, in the organization they belong to now; the entries keep the one
     they were earned in. The standard is the one in force on the period's last day, or today
-    while it runs.
-    Rule: docs/scoring.md, "The evaluation score".
+    while it runs. Rule: docs/scoring.md, "The evaluation score".
     """
     fragments = _fragments(session)
     last_on = min(period.end_on - timedelta(days=1), local_day(now, zone))

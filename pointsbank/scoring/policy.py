@@ -24,11 +24,10 @@ def award_for(
 ) -> Award:
     """Return what a person gets who was planned for and was there for so many minutes.
 
-    day_minutes_before: the minutes already counted on that local day, over all shifts.
-    Too little of the plan counts for nothing; beyond the plan and beyond the day's limit
-    nothing is
-    added; points of an hour's item follow the counted minutes, rounded down.
-    Rule: docs/scoring.md, "From time to points".
+    day_minutes_before: the minutes already counted on that local day, over all shifts. Too
+    little of the plan counts for nothing; beyond the plan and beyond the day's limit nothing is
+    added; points of an hour's item follow the counted minutes, rounded down. Rule:
+    docs/scoring.md, "From time to points".
     """
     if actual_minutes * 100 < planned_minutes * item.share_min_percent:
         return Award(reason=TOO_SHORT)

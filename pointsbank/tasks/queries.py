@@ -249,6 +249,27 @@ def tasks_within(
     return _with_shifts(session, [TaskLine(*row) for row in rows])
 
 
+def tasks_under_way(
+    session: Session,
+    paths: Sequence[str],
+    *,
+    begins_by: datetime,
+    ends_from: datetime,
+    limit: int = 20,
+) -> list[TaskLine]:
+    """Return the open tasks under these paths with a shift in this span of time."""
+    in_span = select(Shift.task_id).where(
+        Shift.starts_at <= begins_by, Shift.ends_at >= ends_from
+    )
+    rows = session.execute(
+        _tasks()
+        .where(within(Organization.path, paths), Task.state == "open", Task.id.in_(in_span))
+        .order_by(Task.id)
+        .limit(limit)
+    ).all()
+    return _with_shifts(session, [TaskLine(*row) for row in rows])
+
+
 def shift_of(
     session: Session, shift_id: int, paths: Sequence[str] | None = None
 ) -> tuple[ShiftLine, TaskLine]:

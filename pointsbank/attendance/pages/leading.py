@@ -35,7 +35,7 @@ from pointsbank.attendance.schemas import (
     title_of,
     verdict_out,
 )
-from pointsbank.attendance.settling import Settlement, settle_shift, shift_rules
+from pointsbank.attendance.settling import Settlement, have_all_left, settle_shift, shift_rules
 from pointsbank.attendance.undoing import undo_scan
 from pointsbank.attendance.verdicts import UNDO_SECONDS
 from pointsbank.core import clock
@@ -271,9 +271,10 @@ def sheet(shift_id: int) -> ResponseReturnValue:
     ]
     came = [line for line in lines if line.attendance_id is not None]
     open_lines = [line for line in came if line.settled_at is None]
+    is_over = now >= shift.ends_at or have_all_left(came)
     return render_template(
         "attendance/sheet.html",
-        shift={**shift_words(shift, task), "is_over": now >= shift.ends_at},
+        shift={**shift_words(shift, task), "is_over": is_over},
         counts={
             "arrived": arrivals.arrived,
             "present": arrivals.present,

@@ -1,8 +1,8 @@
 """The HTML door of a volunteer's scan: the venue code's address, the question, the result.
 
 Opening the address changes nothing in the database, because link scanners open it too. It
-leaves
-a ticket in the browser's signed cookie, good for five minutes, which signing in does not lose.
+leaves a ticket in the browser's signed cookie, good for five minutes, which signing in does not
+lose.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -157,7 +157,12 @@ def a_community(session: Session, code: str, now: datetime) -> Community:
     found = organization_by_code(session, code)
     branches = [
         add_organization(
-            session, code=f"{code}-B{n}", name=name, kind="branch", parent_code=code, now=now
+            session,
+            code=f"{code}-B{n}",
+            name=found.name.removesuffix("居委会") + name,
+            kind="branch",
+            parent_code=code,
+            now=now,
         )
         for n, name in enumerate(("第一党支部", "第二党支部"), start=1)
     ]

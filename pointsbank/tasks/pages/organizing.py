@@ -1,6 +1,6 @@
 """The HTML door of organizers: plan a task with its shifts, publish it, call it off."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -18,7 +18,7 @@ from pointsbank.organizations.queries import organizations_within
 from pointsbank.scoring.queries import standard_on
 from pointsbank.tasks import service
 from pointsbank.tasks.models import HANDLE_BYTES, PLACES_MAX
-from pointsbank.tasks.queries import TaskLine, task_of, tasks_within
+from pointsbank.tasks.queries import TaskLine, task_of, tasks_under_way, tasks_within
 from pointsbank.tasks.schemas import NewTask, kind_words
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
@@ -29,6 +29,8 @@ from pointsbank.web.languages import locale_name
 pages = Blueprint("organizing_pages", __name__)
 
 TASKS_A_PAGE = 30
+# What began or ended within so long, or will, stands on top: its screens are wanted now.
+NEAR = timedelta(hours=4)
 ORGANIZATIONS_SHOWN_MAX = 200
 SHIFTS_ON_A_FORM_MAX = 20
 FIELD_LENGTHS = {
@@ -44,14 +46,17 @@ SHIFT_FIELDS = ("starts_at", "ends_at", "places", "place_name")
 @roles_only("organizer")
 def list_plans() -> ResponseReturnValue:
     """Show the tasks of the person's scope in every state, newest first."""
-    before_id = position_from(request.args.get("cursor"))
+    before_id, now = position_from(request.args.get("cursor")), clock.now()
     paths = current_actor().paths("organizer")
+    soon, lately = now + NEAR, now - NEAR
     with reading() as session:
         tasks = tasks_within(session, paths, before_id=before_id, limit=TASKS_A_PAGE + 1)
+        under_way = tasks_under_way(session, paths, begins_by=soon, ends_from=lately)
     shown = tasks[:TASKS_A_PAGE]
     has_more = len(tasks) > TASKS_A_PAGE
     return render_template(
         "tasks/organizing.html",
+        near=[] if before_id else near_rows(under_way, soon, lately),
         tasks=[plan_row(task) for task in shown],
         links={
             "new": url_for("organizing_pages.ask_for_task"),
@@ -60,6 +65,30 @@ def list_plans() -> ResponseReturnValue:
             "first": before_id and url_for("organizing_pages.list_plans"),
         },
     )
+
+
+def near_rows(
+    tasks: list[TaskLine], begins_by: datetime, ends_from: datetime
+) -> list[dict[str, Any]]:
+    """Return the shifts of these tasks in a span of time as the top of the list prints them."""
+    shifts = [
+        (shift, task)
+        for task in tasks
+        for shift in task.shifts
+        if shift.starts_at <= begins_by and shift.ends_at >= ends_from
+    ]
+    return [
+        {
+            "href": url_for("organizing_pages.show_plan", task_id=task.id),
+            "title": task.title,
+            "starts_at": shift.starts_at,
+            "ends_at": shift.ends_at,
+            "place_name": shift.place_name,
+            "claimed": shift.claimed,
+            "places": shift.places,
+        }
+        for shift, task in sorted(shifts, key=lambda pair: pair[0].starts_at)
+    ]
 
 
 def state_words() -> dict[str, str]:
