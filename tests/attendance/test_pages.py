@@ -142,14 +142,14 @@ def test_the_lead_lets_somebody_in_with_a_reason(browser, scene, clock, writing)
 
 def test_the_sheet_is_settled_from_its_page(browser, scene, clock):
     scene.check_in()
-    scene.check_out()
     lead, path = browser(scene.organizer), f"/shifts/{scene.shift_id}/attendance"
     assert "班次结束以后才能结算" in words_of(lead.open(path))
-    clock.move_to(ENDS + timedelta(minutes=1))
+    clock.move_to(ENDS - timedelta(minutes=5))
+    scene.check_out(ENDS - timedelta(minutes=5))
     page = lead.open(path)
     assert "王*兰" in page.text
     assert "王桂兰" not in page.text
-    assert "+25" in page.text
+    assert "+20" in page.text
     done = lead.send(lead.form(page, "/settlement"))
     assert "已结算" in words_of(done)
     assert "已入账" in words_of(done)
