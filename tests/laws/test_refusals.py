@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,17 @@ HTTP = (ROOT / "docs" / "http.md").read_text()
 CODE_LINE = re.compile(r"^\| `(\w+)` \| (\d{3}) \| (\S.*\S) \|$", re.MULTILINE)
 CALL_LINE = re.compile(r"^\| `([A-Z]+) (/api/v1/[^`?]*)` \|", re.MULTILINE)
 OUR_CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
+# Where sentences are kept in tables or variables, so that no extractor of messages finds them.
+SAYING = [
+    ROOT / "pointsbank" / name
+    for name in (
+        "core/tables.py",
+        "members/importing.py",
+        "organizations/importing.py",
+        "web/errors.py",
+    )
+]
+SENTENCE = re.compile(r"[A-Z][^\n]* [^\n]*\.")
 KINDS = (Refusal, Invalid, NotAllowed, NotFound, Conflict, TooMany)
 # Answered without a refusal of a room: by Werkzeug, the schema layer, or after a fault.
 OF_HTTP = {
@@ -75,6 +87,25 @@ def unfilled(leaf: type[Refusal], call: ast.Call | None) -> set[str]:
     return set() if None in given else set(PLACE.findall(sentence)) - given
 
 
+def sentences_in(path: Path) -> set[str]:
+    """Return the sentences for people in a file: what is no docstring, and reads like one."""
+    tree = ast.parse(path.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+        and SENTENCE.fullmatch(node.value)
+    }
+
+
 def documented() -> dict[str, int]:
     return {code: int(status) for code, status, _ in CODE_LINE.findall(HTTP)}
 
@@ -108,6 +139,12 @@ def test_each_refusal_has_a_status_of_the_table() -> None:
 def test_each_refusal_is_said_in_chinese() -> None:
     known = translations()
     assert [leaf.code for leaf in leaves() if leaf.message not in known] == []
+
+
+def test_what_is_said_of_files_and_requests_is_said_in_chinese() -> None:
+    said, known = {each for path in SAYING for each in sentences_in(path)}, translations()
+    assert len(said) > len(SAYING)
+    assert sorted(said - set(known)) == []
 
 
 def test_each_sentence_can_be_filled() -> None:
