@@ -45,6 +45,7 @@ FORGETFUL_IN = 25
 GIVES_UP_IN = 15
 REDEMPTIONS_A_DAY = 3
 VOIDED_IN = 20
+SMALL_REWARD_POINTS = 60
 LATITUDE, LONGITUDE = 37.87, 113.56
 
 
@@ -88,6 +89,7 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
         day = stage.today + timedelta(days=1 + number)
         a_coming_task(stage, community, WORKS[number % len(WORKS)], day, now)
         tick(1)
+    the_volunteer_redeems(stage, district)
     a_shift_under_way(stage, district.communities[0], now)
     with transaction() as session:
         for number in range(DRAFTS):
@@ -258,7 +260,8 @@ def a_coming_task(
 def a_shift_under_way(stage: Stage, community: Community, now: datetime) -> None:
     """Let a shift be under way now, so that its screen, station and codes can be tried."""
     work = WORKS[0]
-    starts_at = now - timedelta(minutes=20)
+    started = now - timedelta(minutes=10)
+    starts_at = started.replace(minute=started.minute // 10 * 10, second=0, microsecond=0)
     with transaction() as session:
         task_id = draft_task(
             session,
@@ -305,30 +308,61 @@ def a_redemption(stage: Stage, district: District, at: datetime) -> None:
     community = stage.dice.choice(district.communities)
     with transaction() as session:
         buyer = somebody_with(session, stage, community, points)
-        if buyer is None:
-            return
-        number = f"{stage.dice.randrange(10**15):015d}"
-        secret = stage.settings.secret_key
-        draw_redemption_code(session, member_id=buyer, number=number, secret=secret, now=at)
-        day = local_day(at, stage.zone)
-        redeemed = redeem_reward(
+        if buyer is not None:
+            is_voided = stage.dice.randrange(VOIDED_IN) == 0
+            redeem(session, stage, merchant, reward_id, buyer, at, is_voided=is_voided)
+
+
+def the_volunteer_redeems(stage: Stage, district: District) -> None:
+    """Give the volunteer who is printed a book with lines in, out and taken back."""
+    affordable = [
+        (merchant, reward_id)
+        for merchant in district.merchants
+        for reward_id, points in merchant.rewards
+        if points <= SMALL_REWARD_POINTS
+    ]
+    for days_ago, is_voided in ((9, False), (2, True)):
+        merchant, reward_id = stage.dice.choice(affordable)
+        at = stage.moment(stage.today - timedelta(days=days_ago), 17, 40)
+        buyer = district.communities[0].members[0]
+        with transaction() as session:
+            if balance_of(session, f"member:{buyer}").available >= SMALL_REWARD_POINTS:
+                redeem(session, stage, merchant, reward_id, buyer, at, is_voided=is_voided)
+
+
+def redeem(
+    session: Session,
+    stage: Stage,
+    merchant: Merchant,
+    reward_id: int,
+    buyer: int,
+    at: datetime,
+    *,
+    is_voided: bool,
+) -> None:
+    """Let a member show a code and the clerk take it, and perhaps take it back."""
+    number = f"{stage.dice.randrange(10**15):015d}"
+    secret = stage.settings.secret_key
+    draw_redemption_code(session, member_id=buyer, number=number, secret=secret, now=at)
+    day = local_day(at, stage.zone)
+    redeemed = redeem_reward(
+        session,
+        Order(merchant.id, reward_id, 1, code=redemption_digits(number)),
+        clerk_id=merchant.clerk_id,
+        number=f"{day:%y%m%d}{stage.dice.randrange(10**8):08d}",
+        secret=secret,
+        today=day,
+        now=at + timedelta(seconds=20),
+    )
+    if is_voided:
+        void_redemption(
             session,
-            Order(merchant.id, reward_id, 1, code=redemption_digits(number)),
-            clerk_id=merchant.clerk_id,
-            number=f"{day:%y%m%d}{stage.dice.randrange(10**8):08d}",
-            secret=secret,
+            redemption_id=redeemed.id,
+            actor=clerk_of(merchant),
+            reason="拿错了",
             today=day,
-            now=at + timedelta(seconds=20),
+            now=at + timedelta(minutes=3),
         )
-        if stage.dice.randrange(VOIDED_IN) == 0:
-            void_redemption(
-                session,
-                redemption_id=redeemed.id,
-                actor=clerk_of(merchant),
-                reason="拿错了",
-                today=day,
-                now=at + timedelta(minutes=3),
-            )
 
 
 def somebody_with(
