@@ -321,7 +321,7 @@ def the_volunteer_redeems(stage: Stage, district: District) -> None:
         for reward_id, points in merchant.rewards
         if points <= SMALL_REWARD_POINTS
     ]
-    for days_ago, is_voided in ((9, False), (2, True)):
+    for days_ago, is_voided in ((2, False), (1, True)):
         merchant, reward_id = stage.dice.choice(affordable)
         at = stage.moment(stage.today - timedelta(days=days_ago), 17, 40)
         buyer = district.communities[0].members[0]
