@@ -42,7 +42,7 @@ vendor: $(VENV)/.run ## fetch the front end's vendored files anew
 	$(PY) tools/vendor.py
 
 screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
-	$(PY) tools/screenshots.py
+	$(PY) -m tools.screenshots
 
 bench: $(VENV)/.dev ## measure the hot calls and print the ratios
 	@for script in bench/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done

@@ -1,4 +1,4 @@
-"""A demonstration district for pictures: loaded and served from this process, at a chosen hour."""
+"""A demonstration district for pictures, served from this process at a chosen hour."""
 
 import tempfile
 import threading
@@ -47,6 +47,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--lang=zh-CN",
 )
 # An afternoon: at night the shift that is under way would look strange.
 HOUR, MINUTE = 13, 52

@@ -1,14 +1,12 @@
-"""Takes every page of the journey to look at, and says where one is too wide, small or English.
+"""Takes every page of the journey to look at; says where one is too wide, small or English."""
 
-python tools/lookbook.py FOLDER [WORD …]: only pages whose name holds one of the words.
-"""
-
-import sys
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 
 from tools.district import District, People, photographers
@@ -108,7 +106,7 @@ SIGHTS = (
     Sight("home", "volunteer", "/"),
     Sight("tasks", "volunteer", "/tasks"),
     Sight("task-open", "volunteer", "/tasks/{coming_task}"),
-    Sight("task-stranger", "", "/tasks/{coming_task}"),
+    Sight("my-tasks", "volunteer", "/my-tasks"),
     Sight("task-claimed", "volunteer", "/tasks/{task}"),
     Sight("my-code", "volunteer", "/my-code"),
     Sight("my-code-redeem-empty", "volunteer", "/my-code/redeem"),
@@ -127,8 +125,10 @@ SIGHTS = (
     Sight("sheet", "organizer", "/shifts/{shift}/attendance"),
     Sight("sheet-settled", "organizer", "/shifts/{settled_shift}/attendance"),
     Sight("task-organizer", "organizer", "/tasks/{task}"),
-    Sight("task-draft", "organizer", "/tasks/{draft}"),
-    Sight("task-new", "organizer", "/tasks/new"),
+    Sight("plans", "organizer", "/organizing"),
+    Sight("plan", "organizer", "/organizing/{task}"),
+    Sight("plan-draft", "organizer", "/organizing/{draft}"),
+    Sight("plan-new", "organizer", "/organizing/new"),
     Sight("till", "clerk", "/till/{merchant}"),
     Sight("till-reward", "clerk", "/till/{merchant}?way=reward"),
     Sight("till-code", "clerk", "/till/{merchant}?way=code"),
@@ -158,37 +158,8 @@ SIGHTS = (
 )
 ELDER_ROLES = ("", "volunteer")
 
-# What a page is asked after it was laid out; look.md gives the sizes.
-CHECK = """(language) => {
-  const out = [], root = document.documentElement, width = root.clientWidth;
-  if (root.scrollWidth > width) {
-    out.push(`wider than the screen: ${root.scrollWidth} > ${width}`);
-    for (const one of document.querySelectorAll("body *")) {
-      const box = one.getBoundingClientRect();
-      if (box.right > width + 1 && box.width && !one.closest(".nav, svg") && out.length < 6) out.push(`  ${one.tagName}.${one.className.baseVal ?? one.className} ${Math.round(box.right)}`);
-    }
-  }
-  const elder = root.dataset.mode === "elder", target = elder ? 60 : 44, text = elder ? 20 : 15;
-  for (const one of document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary")) {
-    if (one.closest(".skip, [inert], .vh") || !one.checkVisibility()) continue;
-    let box = one.getBoundingClientRect();
-    if (["checkbox", "radio", "file"].includes(one.type)) box = one.closest("label")?.getBoundingClientRect() ?? box;
-    const inSentence = getComputedStyle(one).display === "inline" && one.tagName === "A";
-    if (box.height && (box.height < target - .5 || box.width < target - .5) && !inSentence) out.push(`small target: ${(one.textContent.trim() || one.name).slice(0, 14)} ${Math.round(box.width)}x${Math.round(box.height)}`);
-  }
-  const seen = new Set();
-  for (const one of document.querySelectorAll("body *")) {
-    if (one.closest("svg, .vh, script, noscript") || !one.checkVisibility()) continue;
-    const own = [...one.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join(" ").trim();
-    if (!own) continue;
-    const style = getComputedStyle(one), size = parseFloat(style.fontSize);
-    if (size < text - .01 && !seen.has(size)) { seen.add(size); out.push(`small text: ${size} ${own.slice(0, 14)}`); }
-    if (style.overflow !== "visible" && one.scrollWidth > one.clientWidth + 2 && style.display !== "inline") out.push(`cut off: ${own.slice(0, 20)}`);
-    if (language === "zh" && /[A-Za-z]{4,}/.test(own) && !/^English$|https?:|Pointsbank/.test(own)) out.push(`English: ${own.slice(0, 60)}`);
-    if (language === "en" && /[\\u4e00-\\u9fff]{2,}/.test(own) && one.closest("label, button, h1, h2, nav, th, summary, .cap, .lead") && !/^中文$/.test(own)) out.push(`Chinese: ${own.slice(0, 40)}`);
-  }
-  return out;
-}"""
+# What a page is asked after it was laid out.
+CHECK = (Path(__file__).parent / "look.js").read_text()
 
 VIEWS: dict[str, dict[str, Any]] = {
     "390": {"viewport": PHONE},
@@ -213,10 +184,11 @@ def look(people: People, sight: Sight, view: str, folder: Path) -> None:
     district = people.district
     with people.page_of(sight.role, **VIEWS[view]) as page:
         faults = []
-        page.on(
-            "console", lambda said: said.type == "error" and faults.append(f"console: {said.text}")
-        )
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda said: said.type == "error" and faults.append(f"console: {said.text}"),
+        )
         if view in COOKIES:
             name, value = COOKIES[view]
             page.context.add_cookies([{"name": name, "value": value, "url": district.address}])
@@ -232,24 +204,26 @@ def look(people: People, sight: Sight, view: str, folder: Path) -> None:
         print(f"{sight.name} {view}: {fault}")
 
 
-def main(folder: Path, words: list[str]) -> None:
+def main() -> None:
     """Look at every page in every view that makes sense for it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    import os
-    views = os.environ.get("VIEWS", "").split() or list(VIEWS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("words", nargs="*", help="only pages whose name holds one of these")
+    parser.add_argument("--views", nargs="+", choices=list(VIEWS), default=list(VIEWS))
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
     with photographers() as people:
         for sight in SIGHTS:
-            if words and not any(word in sight.name for word in words):
+            if asked.words and not any(word in sight.name for word in asked.words):
                 continue
-            for view in views:
+            for view in asked.views:
                 if "elder" in view and sight.role not in ELDER_ROLES:
                     continue
                 try:
-                    look(people, sight, view, folder)
-                except Exception as error:
+                    look(people, sight, view, asked.folder)
+                except PlaywrightError as error:
                     print(f"{sight.name} {view}: {str(error).splitlines()[0]}")
-                    break
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main()
