@@ -5,16 +5,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
 from tests.browser.fake_camera import FakeCamera
+from tests.browser.people import PATIENCE_MS, People
 from tests.shelf import shelf_folder
 
 CHROMIUM = Path(os.environ.get("POINTSBANK_CHROMIUM", "/usr/bin/chromium"))
@@ -34,7 +37,6 @@ ARGUMENTS = (
     "--use-fake-ui-for-media-stream",
 )
 PHONE = {"width": 390, "height": 844}
-WAIT_MS_MAX = 10_000
 OWN_SCHEMES = ("data:", "blob:", "about:")
 # Chromium says this of each answer above 399; what a page makes of it is the test's matter.
 REFUSED_ANSWER = "Failed to load resource"
@@ -118,7 +120,7 @@ def open_page(browser_process: Browser, live_server: str) -> Iterator[Callable[.
                 **options,
             }
         )
-        context.set_default_timeout(WAIT_MS_MAX)
+        context.set_default_timeout(PATIENCE_MS)
         watch.over(context)
         contexts.append(context)
         return context.new_page()
@@ -133,3 +135,10 @@ def open_page(browser_process: Browser, live_server: str) -> Iterator[Callable[.
 def browser_page(open_page: Callable[..., Page]) -> Page:
     """A page on one person's phone, with the service as its base address."""
     return open_page()
+
+
+@pytest.fixture
+def people(app: Flask, live_server: str, open_page: Callable[..., Page]) -> People:
+    """People of this test's service, and their phones."""
+    expect.set_options(timeout=PATIENCE_MS)
+    return People(app, live_server, open_page)
