@@ -228,7 +228,7 @@ def source_words(line: Line, on_page: set[int]) -> list[tuple[str, str]]:
     if line.reverses_line:
         found.append((gettext("Takes back"), link_to_line(line.reverses_line, on_page)))
     source = source_of(line.key)
-    if source["kind"] == "claim":
+    if source["kind"] == "claim" and "id" in source:
         found.append((gettext("Where from"), gettext("Claim no. %(id)s", id=source["id"])))
     elif source["kind"] == "redemption":
         found.append((gettext("Redemption no."), str(source["number"])))

@@ -27,6 +27,7 @@ function take(code) {
   setDigits(page.querySelector("[data-digits]"), code.digits || "");
   total = code.refresh_seconds;
   endsAt = performance.now() + total * 1000;
+  setRing(ring, total, total);
   say("");
 }
 
