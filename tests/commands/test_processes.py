@@ -19,7 +19,7 @@ from tests.builders import a_member, a_score_entry
 from tests.serving import environment_of, free_port
 from tests.shelf import VARIABLE as SHELF_VARIABLE
 
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 30
 
 pytestmark = pytest.mark.slow
