@@ -54,6 +54,8 @@ def demo(serve: bool, port: int | None) -> None:
     """
     environment = demonstration_environment(os.environ)
     settings = read_settings(environment)
+    listens_on = port or settings.port
+    address = environment.setdefault("POINTSBANK_PUBLIC_URL", f"http://127.0.0.1:{listens_on}")
     app = create_app(settings)
     with app.app_context():
         upgrade()
@@ -61,8 +63,7 @@ def demo(serve: bool, port: int | None) -> None:
             load(settings)
         sign_ins = printed_people()
         db.engine.dispose()
-    listens_on = port or settings.port
-    show(sign_ins, f"http://127.0.0.1:{listens_on}")
+    show(sign_ins, address)
     if serve:
         serve_until_stopped(environment, listens_on)
 
