@@ -14,9 +14,8 @@ from pointsbank.commands.applying import migrated_app, told
 from pointsbank.core.settings import ROOT, Settings
 
 WORKERS = 2
-# A worker's threads wait for the database most of the time; more than its pool would wait for
-# that.
-THREADS_MAX = 16
+# Threads of one worker take turns at the interpreter: more than these only wait for each other.
+THREADS = 2 * multiprocessing.cpu_count() + 1
 STOP_SECONDS_MAX = 15
 
 
@@ -40,7 +39,7 @@ def serve(host: str, port: int | None, workers: int) -> None:
         port=port or settings.port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=min(THREADS_MAX, 2 * settings.pool_size),
+        blocking_threads=min(THREADS, settings.pool_size),
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS_MAX,
