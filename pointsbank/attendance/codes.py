@@ -27,6 +27,8 @@ PERSONAL_STEPS = range(-2, 2)
 PERSONAL_STEPS_OFFLINE = range(-4, 3)
 SLOT_BYTES = 4
 DIRECTIONS = ("in", "out", "either")
+# Letters alone are a word, not a number.
+MEMBER_NUMBER = re.compile(r"(?=[A-Za-z-]*[0-9])[0-9A-Za-z][0-9A-Za-z-]{0,19}")
 
 KINDS = {
     Purpose.VENUE: "venue",
@@ -100,6 +102,17 @@ def look_at(text: str, *, secret: str, at: datetime, is_offline: bool = False) -
         Purpose.POSTER: derive_key(secret, "poster"),
     }
     return Sight(KINDS[code.purpose], code.text, code.is_genuine(keys[code.purpose]))
+
+
+def typed_number(sight: Sight) -> Sight:
+    """Return what was typed at a station as a member's number, if it can be one.
+
+    It proves nothing; that the person in charge sees who stands there does.
+    """
+    number = halfwidth(sight.text)
+    if sight.kind != "unknown" or not MEMBER_NUMBER.fullmatch(number):
+        return sight
+    return Sight("manual", number, is_genuine=True)
 
 
 def _venue(code: Code, secret: str, at: datetime) -> Sight:

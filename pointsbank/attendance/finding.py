@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from pointsbank.attendance.codes import Sight, look_at
+from pointsbank.attendance.codes import Sight, look_at, typed_number
 from pointsbank.attendance.policy import (
     ATTENDING_KINDS,
     REPEAT_SECONDS,
@@ -29,6 +29,7 @@ from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import local_day, midnight
 from pointsbank.core.keys import keyed_hash
 from pointsbank.members.errors import CardNotFound, MemberSuspended
+from pointsbank.members.queries import member_id_of_number
 from pointsbank.members.showing import member_of_card
 
 # A phone's clock may be off by so much before anybody is told.
@@ -107,6 +108,8 @@ def find(
         # Only a station keeps scans for later; a person's own time is the server's.
         is_offline, at = False, now
         sight = look_at(scan.code, secret=desk.secret, at=seen_at or now)
+    if scan.shift_id is not None and actor.is_("organizer"):
+        sight = typed_number(sight)
     if now - at > timedelta(hours=OFFLINE_HOURS_MAX):
         sight = replace(sight, is_fresh=False)
     if scan.confirm and not sight.is_fresh and sight.is_genuine and not is_offline:
@@ -163,6 +166,8 @@ def _subject(
             return Subject(shift_id=scan.shift_id), True, False
         except MemberSuspended:
             return Subject(shift_id=scan.shift_id), False, True
+    if sight.kind == "manual":
+        member_id = member_id_of_number(session, sight.text)
     subject = Subject(member_id, sight.member_handle, scan.shift_id, sight.shift_handle)
     if subject.shift_id is None and subject.shift_handle is None:
         subject = replace(subject, shift_id=_current_shift(session, actor, subject, desk, at))
@@ -239,7 +244,7 @@ def case_of(found: Findings, scan: NewScan, actor_id: int) -> Case:
         is_fresh=found.sight.is_fresh,
         is_revoked=found.is_revoked,
         direction=_asked_direction(found.sight, scan),
-        member_state="suspended" if found.is_suspended else facts.member_state,
+        member_state=_state_shown(found),
         may_scan=found.may_scan,
         is_lead=found.is_lead,
         has_shift=facts.shift_id is not None and facts.task_state != "draft",
@@ -257,6 +262,13 @@ def case_of(found: Findings, scan: NewScan, actor_id: int) -> Case:
         confirm=scan.confirm,
         has_note=bool(scan.note),
     )
+
+
+def _state_shown(found: Findings) -> str | None:
+    """Return the person's state; whether a number is somebody's is only the lead's to learn."""
+    if found.sight.kind == "manual" and not found.may_scan:
+        return "active"
+    return "suspended" if found.is_suspended else found.facts.member_state
 
 
 def flags_of(found: Findings, scan: NewScan, judgement: Judgement, now: datetime) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 # Within two minutes the same phone means the same scan, not a second wish.
 REPEAT_SECONDS = 120
 EARTH_RADIUS_METRES = 6_371_000
-ATTENDING_KINDS = ("venue", "personal", "card")
+ATTENDING_KINDS = ("venue", "personal", "card", "manual")
 
 
 @dataclass(frozen=True)

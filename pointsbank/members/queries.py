@@ -152,6 +152,11 @@ def member_id_of_handle(session: Session, handle: bytes) -> int | None:
     return session.scalar(select(Member.id).where(Member.handle == handle))
 
 
+def member_id_of_number(session: Session, volunteer_no: str) -> int | None:
+    """Return whose member number this is."""
+    return session.scalar(select(Member.id).where(Member.volunteer_no == volunteer_no))
+
+
 def standing_roles(session: Session, member_id: int) -> list[StandingRole]:
     """Return the roles of a member that stand, the oldest first."""
     rows = session.execute(

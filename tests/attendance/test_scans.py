@@ -1,13 +1,16 @@
 """Scans from code to verdict, and what is kept of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.core.actor import Grant
 from pointsbank.core.keys import base32
 from pointsbank.members.codes import redemption_digits, redemption_text
+from pointsbank.members.models import Member
 from pointsbank.members.service import suspend_member
 from pointsbank.tasks.models import Claim, Shift
 from pointsbank.tasks.service import call_off_task
@@ -53,6 +56,41 @@ def test_the_organizer_scans_a_personal_code(scene):
     )
     assert reason(came) == ("ok", "ok_in")
     assert came.facts["direction"] == "in"
+
+
+def number_of(scene, who, writing) -> str:
+    with writing() as session:
+        return session.get_one(Member, who.member_id).volunteer_no
+
+
+def test_the_organizer_types_a_member_number(scene, writing):
+    number, here = number_of(scene, scene.volunteer, writing), {"shift_id": scene.shift_id}
+    came = scene.scan(scene.organizer, f" {number} ", STARTS, **here)
+    assert reason(came) == ("ok", "ok_in")
+    left = scene.scan(scene.organizer, number, ENDS, direction="out", **here)
+    assert reason(left) == ("ok", "ok_out")
+    with writing() as session:
+        assert kept(session, came).code_kind == "manual"
+    nobody = scene.scan(scene.organizer, "99999999", STARTS, **here)
+    assert reason(nobody) == ("refuse", "not_member")
+
+
+def test_a_member_number_is_good_only_for_the_lead_of_that_shift(scene, writing):
+    number = number_of(scene, scene.volunteer, writing)
+    for code in (number, "99999999"):
+        own = scene.scan(scene.volunteer, code, STARTS, shift_id=scene.shift_id)
+        assert reason(own) == ("refuse", "bad_code")
+        elsewhere = scene.scan(scene.organizer, code, STARTS)
+        assert reason(elsewhere) == ("refuse", "bad_code")
+    stranger = replace(scene.organizer, grants=(Grant("organizer", "/another/"),))
+    answers = [
+        scene.scan(stranger, code, STARTS, shift_id=scene.shift_id).facts
+        for code in (number, "99999999")
+    ]
+    assert [(each["reason"], each["person"]) for each in answers] == [
+        ("no_permission", None),
+        ("no_permission", None),
+    ]
 
 
 def test_without_a_shift_the_running_one_is_found(scene):

@@ -84,6 +84,11 @@ class People:
         with self.app.app_context(), reading() as session:
             return session.get_one(Member, member_id).phone
 
+    def number_of(self, member_id: int) -> str:
+        """Return a person's member number."""
+        with self.app.app_context(), reading() as session:
+            return session.get_one(Member, member_id).volunteer_no
+
     def page_of(self, member_id: int, **options: Any) -> Page:
         """Open a browser in which this person is signed in."""
         with self.app.app_context(), transaction() as session:

@@ -137,6 +137,19 @@ def test_the_station_says_what_is_wrong_with_a_code(people: People, camera: Fake
 
 
 @pytest.mark.engine("sqlite")
+def test_who_has_no_phone_tells_a_member_number(people: People) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    station = people.page_of(organizer)
+    station.goto(f"/shifts/{shift_id}/station")
+    station.get_by_label("或输会员号、数字码").fill(people.number_of(volunteer))
+    station.get_by_role("button", name="记上").click()
+    assert verdict_on(station) == "签到成功"
+    expect(station.locator("#verdict [data-slot=name]")).to_have_text("王*兰")
+    assert people.count(Scan, Scan.code_kind == "manual") == 1
+
+
+@pytest.mark.engine("sqlite")
 def test_the_venue_screen_goes_on_without_a_network(people: People) -> None:
     organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
     shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
