@@ -35,8 +35,8 @@ from pointsbank.members.codes import (
 )
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.members.showing import draw_redemption_code
-from pointsbank.rewards.models import Redemption, Reward
-from pointsbank.tasks.models import Claim, Shift, Task
+from pointsbank.rewards.models import Reward
+from pointsbank.tasks.models import Shift, Task
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -178,8 +178,6 @@ def rows_of(session: Session, phones: dict[str, str]) -> dict[str, int]:
         "reward": first(
             select(Reward.id).where(Reward.merchant_id == merchant).order_by(Reward.points)
         ),
-        "redemption": first(select(Redemption.id).where(Redemption.merchant_id == merchant)),
-        "claim": first(select(Claim.id).where(Claim.shift_id == shift)),
     }
 
 

@@ -30,6 +30,14 @@ class Picture:
     act: Act | None = None
 
 
+def open_lines(page: Page, _district: District) -> None:
+    """Bring the lines up, and open the newest deposit to show where it came from."""
+    page.locator(".ledger tr:has(b.in) summary").first.click()
+    page.locator(".leaf").evaluate(
+        "(leaf) => scrollBy(0, leaf.getBoundingClientRect().top - 8)"
+    )
+
+
 def ask_for_code(page: Page, _district: District) -> None:
     """Wait for the redemption code that the page draws by itself."""
     page.locator("[data-digits]:not([hidden])").wait_for()
@@ -52,7 +60,7 @@ def look_over(page: Page, district: District) -> None:
 
 PICTURES = (
     Picture("home", "volunteer", "/"),
-    Picture("passbook", "volunteer", "/passbook"),
+    Picture("passbook", "volunteer", "/passbook", act=open_lines),
     Picture("task", "volunteer", "/tasks/{coming_task}"),
     Picture("my-code", "volunteer", "/my-code/redeem", act=ask_for_code),
     Picture("verdict", "organizer", "/shifts/{shift}/station", act=scan),
