@@ -6,7 +6,6 @@ Each member scans the venue code once a shift with a session of their own: sessi
 judging, scan row, attendance. Goals: docs/performance.md.
 """
 
-import argparse
 import json
 import uuid
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from sqlalchemy import func, select
 
 from bench import district
 from bench.load import Result, request_bytes, run_load
-from bench.report import Goal, finish, print_rounds, say
+from bench.report import Goal, Measured, measure, print_rounds, say, sqlite_rows
 from bench.servers import SECRET_KEY, Service, postgres, service, sqlite_file
 from pointsbank.attendance.codes import slot_at, venue_text
 from pointsbank.attendance.models import Attendance
@@ -101,7 +100,7 @@ def demand_all_right(crowd: Crowd, results: list[Result]) -> None:
         raise SystemExit(f"{answered} check-ins answered, {crowd.attended()} stored")
 
 
-def on_postgresql(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, object]]:
+def on_postgresql(rounds: int, seconds: float) -> Measured:
     """Measure beside pgbench, interleaved, and then the latency at a steady pace."""
     with postgres() as database:
         crowd = Crowd(database.server.create_database("pointsbank"))
@@ -151,10 +150,10 @@ def on_postgresql(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, ob
             f"p99 ms at {PACE_PER_SECOND}/s", paced.percentile(0.99) * 1e3, 100, is_least=False
         ),
     ]
-    return goals, {"postgresql": rows}
+    return goals, rows
 
 
-def on_sqlite(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, object]]:
+def on_sqlite(rounds: int, seconds: float) -> Measured:
     """Measure two workers on one SQLite file; nobody may starve."""
     with sqlite_file() as url:
         crowd = Crowd(url)
@@ -162,37 +161,8 @@ def on_sqlite(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, object
             burst_first = burst(crowd, serving, 2)
             results = [burst(crowd, serving, seconds) for _ in range(rounds)]
         demand_all_right(crowd, [burst_first, *results])
-    rows = [
-        [r.per_second, r.percentile(0.5) * 1e3, r.percentile(0.99) * 1e3]
-        + [min(r.by_connection), max(r.by_connection)]
-        for r in results
-    ]
-    heads = ["check-ins/s", "p50 ms", "p99 ms", "fewest a conn.", "most a conn."]
-    print_rounds("check-in on SQLite, two workers, 16 connections", heads, rows)
-    goals = [
-        Goal("SQLite check-ins/s", median(row[0] for row in rows), 400),
-        Goal("SQLite p99 ms", median(row[2] for row in rows), 150, is_least=False),
-        Goal("SQLite fewest / most a connection", median(r[3] / r[4] for r in rows), 0.5),
-    ]
-    return goals, {"sqlite": rows}
-
-
-def main() -> None:
-    """Measure and report."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--seconds", type=float, default=4)
-    words.add_argument("--engine", choices=("postgresql", "sqlite", "both"), default="both")
-    asked = words.parse_args()
-    goals: list[Goal] = []
-    details: dict[str, object] = {}
-    for engine, measure in (("postgresql", on_postgresql), ("sqlite", on_sqlite)):
-        if asked.engine in (engine, "both"):
-            more, rows = measure(asked.rounds, asked.seconds)
-            goals += more
-            details |= rows
-    finish("check_in", goals, details)
+    return sqlite_rows("check-in on SQLite, two workers, 16 connections", "check-ins", results)
 
 
 if __name__ == "__main__":
-    main()
+    measure("check_in", __doc__, {"postgresql": on_postgresql, "sqlite": on_sqlite})

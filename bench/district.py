@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bench.servers import SECRET_KEY
 from pointsbank.app import create_app
-from pointsbank.core.db import db, transaction
+from pointsbank.core.db import db
 from pointsbank.core.keys import draw_bytes, plain_hash
 from pointsbank.core.settings import Settings
 from pointsbank.ledger.models import Account, Wallet
@@ -222,9 +222,3 @@ def merchants_with_rewards(session: Session, count: int) -> list[tuple[int, int]
         ).scalar_one()
         made.append((merchant_id, reward_id))
     return made
-
-
-def run_in(app: Flask, work: object) -> object:
-    """Run one function of a session as one transaction and return what it returns."""
-    with app.app_context(), transaction() as session:
-        return work(session)  # type: ignore[operator]

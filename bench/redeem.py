@@ -1,5 +1,4 @@
-"""Redemption over HTTP, code consumed, stock and limit guarded, ledger posted, against pgbench
--N.
+"""Redemption over HTTP, with code, stock, limit and ledger, against pgbench -N beside it.
 
     python -m bench.redeem [--rounds 5] [--seconds 4] [--engine postgresql|sqlite|both]
 
@@ -7,7 +6,6 @@ Every redemption uses a code drawn by the real service for a member of its own. 
 docs/performance.md.
 """
 
-import argparse
 import itertools
 import json
 import uuid
@@ -19,7 +17,7 @@ from sqlalchemy import func, select, update
 
 from bench import district
 from bench.load import Result, request_bytes, run_load
-from bench.report import Goal, finish, print_rounds
+from bench.report import Goal, Measured, measure, print_rounds, sqlite_rows
 from bench.servers import SECRET_KEY, Service, postgres, service, sqlite_file
 from pointsbank.core.keys import draw_number
 from pointsbank.ledger.verifying import offenders
@@ -121,7 +119,7 @@ def burst(counters: Counters, serving: Service, seconds: float, spread: int) -> 
     )
 
 
-def on_postgresql(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, object]]:
+def on_postgresql(rounds: int, seconds: float) -> Measured:
     """Measure many merchants and one hot merchant beside pgbench, interleaved."""
     with postgres() as database:
         counters = Counters(database.server.create_database("pointsbank"))
@@ -166,10 +164,10 @@ def on_postgresql(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, ob
             "redemption CPU / pgbench -N CPU", median(row[6] for row in rows), 5, is_least=False
         ),
     ]
-    return goals, {"postgresql": rows}
+    return goals, rows
 
 
-def on_sqlite(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, object]]:
+def on_sqlite(rounds: int, seconds: float) -> Measured:
     """Measure two workers on one SQLite file; nobody may starve."""
     with sqlite_file() as url:
         counters = Counters(url)
@@ -177,37 +175,10 @@ def on_sqlite(rounds: int, seconds: float) -> tuple[list[Goal], dict[str, object
             first = burst(counters, serving, 2, MERCHANTS)
             results = [burst(counters, serving, seconds, MERCHANTS) for _ in range(rounds)]
         counters.demand_all_right([first, *results])
-    rows = [
-        [r.per_second, r.percentile(0.5) * 1e3, r.percentile(0.99) * 1e3]
-        + [min(r.by_connection), max(r.by_connection)]
-        for r in results
-    ]
-    heads = ["redemptions/s", "p50 ms", "p99 ms", "fewest a conn.", "most a conn."]
-    print_rounds("redemption on SQLite, two workers, 16 connections", heads, rows)
-    goals = [
-        Goal("SQLite redemptions/s", median(row[0] for row in rows), 400),
-        Goal("SQLite p99 ms", median(row[2] for row in rows), 150, is_least=False),
-        Goal("SQLite fewest / most a connection", median(r[3] / r[4] for r in rows), 0.5),
-    ]
-    return goals, {"sqlite": rows}
-
-
-def main() -> None:
-    """Measure and report."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--seconds", type=float, default=4)
-    words.add_argument("--engine", choices=("postgresql", "sqlite", "both"), default="both")
-    asked = words.parse_args()
-    goals: list[Goal] = []
-    details: dict[str, object] = {}
-    for engine, measure in (("postgresql", on_postgresql), ("sqlite", on_sqlite)):
-        if asked.engine in (engine, "both"):
-            more, rows = measure(asked.rounds, asked.seconds)
-            goals += more
-            details |= rows
-    finish("redeem", goals, details)
+    return sqlite_rows(
+        "redemption on SQLite, two workers, 16 connections", "redemptions", results
+    )
 
 
 if __name__ == "__main__":
-    main()
+    measure("redeem", __doc__, {"postgresql": on_postgresql, "sqlite": on_sqlite})
