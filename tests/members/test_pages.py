@@ -382,9 +382,8 @@ def test_a_person_is_looked_after(client, administrator, writing):
     assert "13800138001" not in client.get(path).text
     send(client, f"{path}/roles", {"role": "organizer", "organization_code": "mine"}, path)
     assert "角色已授予" in client.get(path).text
-    send(
-        client, f"{path}/roles", {"role": "clerk", "merchant_id": str(administrator.shop)}, path
-    )
+    clerk = {"role": "clerk", "merchant_id": str(administrator.shop)}
+    send(client, f"{path}/roles", clerk, path)
     send(client, f"{path}/roles", {"role": "auditor", "organization_code": "other"}, path)
     with writing() as session:
         roles = standing_roles(session, administrator.member)
@@ -402,15 +401,18 @@ def test_a_person_is_looked_after(client, administrator, writing):
     "form",
     [
         {"role": "emperor", "organization_code": "mine"},
-        {"role": "clerk", "merchant_id": "9" * 40},
-        {"role": "clerk", "merchant_id": "x"},
+        *({"role": "clerk", "merchant_id": each} for each in ("9" * 40, "x")),
         {"role": "organizer", "organization_code": ""},
+        {"role": "secretary", "organization_code": "nowhere"},
         {},
     ],
 )
 def test_a_role_that_cannot_be_is_refused_in_words(client, administrator, writing, form):
     path = f"/members/{administrator.member}"
-    assert send(client, f"{path}/roles", form, path).status_code in (302, 404)
+    page = send(client, f"{path}/roles", form, path)
+    assert page.status_code in (400, 404)
+    assert 'class="note' in page.text
+    assert form.get("organization_code", "") in page.text
     with writing() as session:
         assert standing_roles(session, administrator.member) == []
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -10,6 +10,7 @@ from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.codes import Purpose, url_of
 from pointsbank.core.db import reading, run, transaction
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.tables import BadTable
 from pointsbank.core.text import masked_phone, phone_from
@@ -33,6 +34,7 @@ from pointsbank.members.schemas import (
     VOLUNTEER_NO_LENGTH_MAX,
     is_pin,
 )
+from pointsbank.organizations.errors import OrganizationNotFound
 from pointsbank.organizations.queries import merchants_within
 from pointsbank.web.access import current_actor, roles_only, takes_files
 from pointsbank.web.contract import cursor_from, position_from
@@ -108,6 +110,11 @@ def list_page(
 @roles_only(*LOOKERS)
 def show_member(member_id: int) -> ResponseReturnValue:
     """Show one person to those who look after them; an organizer sees the masked name only."""
+    return person_page(member_id)
+
+
+def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
+    """Render one person, with what was typed for a role that could not be given."""
     actor = current_actor()
     with reading() as session:
         member = member_in_scope(session, actor.paths(*LOOKERS), member_id)
@@ -128,7 +135,8 @@ def show_member(member_id: int) -> ResponseReturnValue:
         may_appoint=actor.oversees(member.path, "administrator"),
         may_give_cards=actor.oversees(member.path, *CARD_GIVERS),
         is_self=member_id == actor.member_id,
-        merchants=[("", gettext("none")), *((each.id, each.name) for each in merchants)],
+        merchants=[("", gettext("none")), *((str(m.id), m.name) for m in merchants)],
+        words=words or {},
     )
 
 
@@ -147,8 +155,8 @@ def give_role(member_id: int) -> ResponseReturnValue:
     merchant_id = typed_id("merchant_id")
     code = typed("organization_code", CODE_LENGTH_MAX)
 
-    def act() -> int:
-        return run(
+    try:
+        run(
             lambda session: appoint(
                 session,
                 actor=actor,
@@ -159,8 +167,11 @@ def give_role(member_id: int) -> ResponseReturnValue:
                 now=now,
             )
         )
-
-    attempt(act, gettext("The role was given."))
+    except (Invalid, Conflict, NotAllowed, OrganizationNotFound) as refusal:
+        flash(sentence_of(refusal), "error")
+        words = {"role": role, "organization_code": code, "merchant_id": str(merchant_id or "")}
+        return person_page(member_id, words), status_of(refusal)
+    flash(gettext("The role was given."), "success")
     return back_to(member_id)
 
 
