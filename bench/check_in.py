@@ -20,6 +20,7 @@ from bench.report import Goal, Measured, measure, print_rounds, say, sqlite_rows
 from bench.servers import SECRET_KEY, Service, postgres, service, sqlite_file
 from pointsbank.attendance.codes import slot_at, venue_text
 from pointsbank.attendance.models import Attendance
+from pointsbank.core.db import transaction
 
 CONNECTIONS = 16
 PACE_PER_SECOND = 50
@@ -34,7 +35,7 @@ class Crowd:
     def __init__(self, database_url: str) -> None:
         """Make the people and their claims."""
         self.app = district.migrated(database_url)
-        with self.app.app_context(), district.transaction() as session:
+        with self.app.app_context(), transaction() as session:
             community = district.a_community(session)
             self.people = district.signed_in_people(session, community, district.MEMBERS, "1")
             people = list(zip(self.people.ids, self.people.tokens, strict=True))
@@ -70,7 +71,7 @@ class Crowd:
 
     def attended(self) -> int:
         """Count the attendances that stand in the database."""
-        with self.app.app_context(), district.transaction() as session:
+        with self.app.app_context(), transaction() as session:
             return session.scalar(select(func.count()).select_from(Attendance)) or 0
 
 

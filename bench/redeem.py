@@ -19,6 +19,7 @@ from bench import district
 from bench.load import Result, request_bytes, run_load
 from bench.report import Goal, Measured, measure, print_rounds, sqlite_rows
 from bench.servers import SECRET_KEY, Service, postgres, service, sqlite_file
+from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_number
 from pointsbank.ledger.verifying import offenders
 from pointsbank.members.codes import redemption_text
@@ -36,7 +37,7 @@ class Counters:
     def __init__(self, database_url: str) -> None:
         """Make everyone and everything."""
         self.app = district.migrated(database_url)
-        with self.app.app_context(), district.transaction() as session:
+        with self.app.app_context(), transaction() as session:
             community = district.a_community(session)
             self.buyers = district.signed_in_people(session, community, district.MEMBERS, "1")
             self.clerks = district.signed_in_people(session, community, MERCHANTS, "2")
@@ -44,7 +45,7 @@ class Counters:
             for clerk_id, (merchant_id, _) in zip(self.clerks.ids, self.merchants, strict=True):
                 district.give_role(session, clerk_id, "clerk", merchant_id=merchant_id)
         for first in range(0, len(self.buyers.ids), district.CHUNK):
-            with self.app.app_context(), district.transaction() as session:
+            with self.app.app_context(), transaction() as session:
                 district.rich_members(
                     session, self.buyers.ids[first : first + district.CHUNK], 10_000
                 )
@@ -53,7 +54,7 @@ class Counters:
         """Let every buyer show a new code, good for as long as the measurement lasts."""
         codes = []
         now = datetime.now(UTC)
-        with self.app.app_context(), district.transaction() as session:
+        with self.app.app_context(), transaction() as session:
             for buyer in self.buyers.ids:
                 number = draw_number(15)
                 draw_redemption_code(
@@ -95,7 +96,7 @@ class Counters:
         wrong = [body for result in results for body in result.bodies_wrong]
         if wrong:
             raise SystemExit(f"wrong answers, such as {wrong[0]!r}")
-        with self.app.app_context(), district.transaction() as session:
+        with self.app.app_context(), transaction() as session:
             stored = session.scalar(select(func.count()).select_from(Redemption))
             found = offenders(session)
         answered = sum(result.answered for result in results)
