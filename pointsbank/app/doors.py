@@ -13,8 +13,8 @@ from pointsbank.members.pages.people import pages as people_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
 from pointsbank.organizations.api import api as organizations_api
 from pointsbank.organizations.pages import pages as organization_pages
-from pointsbank.passbooks.api import api as passbooks_api
-from pointsbank.passbooks.pages import pages as book_pages
+from pointsbank.passbooks.api.book import api as passbooks_api
+from pointsbank.passbooks.pages.book import pages as book_pages
 from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api

@@ -1,8 +1,17 @@
 """Tables of the ledger. Triggers in the migrations keep transfer and block unchangeable."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pointsbank.core.db import BigId, Model, one_of
@@ -59,6 +68,12 @@ class Hold(Model):
         CheckConstraint(f"points BETWEEN 1 AND {TRANSFER_POINTS_MAX}", name="points"),
         CheckConstraint(one_of("state", HOLD_STATES), name="state"),
         Index(None, "wallet_id", "state"),
+        Index(
+            "ix_hold_open_expires_at",
+            "expires_at",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -68,6 +83,7 @@ class Hold(Model):
     state: Mapped[str] = mapped_column(String(16), default="open")
     placed_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
 
 
 class Transfer(Model):
@@ -91,6 +107,9 @@ class Transfer(Model):
         UniqueConstraint("wallet_id", "wallet_seq"),
         Index(None, "source_id", "id"),
         Index(None, "target_id", "id"),
+        # The balance at a past moment and the sums of a month cost the same however long the
+        # book is.
+        Index(None, "wallet_id", "recorded_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -159,24 +178,73 @@ class LotUse(Model):
 
 
 class Block(Model):
-    """A sealed run of transfers: every decided row up to up_to, chained to the block before."""
+    """A sealed run of transfers: every decided row after the block before, through up_to.
+
+    leaves: the rows' 32-byte hashes in the order of their ids, one after the other. total: how
+    many transfers are sealed up to here, so that each has a position, from 1 without a gap.
+    salt blinds the leaves: a member's proof tells nothing of the rows beside theirs.
+    """
 
     __tablename__ = "block"
-    __table_args__ = (CheckConstraint("count >= 1", name="count"),)
+    __table_args__ = (
+        CheckConstraint("count >= 1 AND total >= count", name="count"),
+        CheckConstraint("LENGTH(leaves) = 32 * count", name="leaves"),
+    )
 
     no: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     up_to: Mapped[int] = mapped_column(unique=True)
+    count: Mapped[int]
+    total: Mapped[int] = mapped_column(unique=True)
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
     root: Mapped[bytes] = mapped_column(LargeBinary(32))
-    count: Mapped[int]
+    salt: Mapped[bytes] = mapped_column(LargeBinary(32))
+    leaves: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     sealed_at: Mapped[datetime]
 
 
 class MerchantCheckpoint(Model):
-    """The balance of an account without a wallet as of one block."""
+    """The balance of an account without a wallet as of one block that moved it.
+
+    Merchants and whoever else has no stored balance; what came in less what went out.
+    """
 
     __tablename__ = "merchant_checkpoint"
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     block_no: Mapped[int] = mapped_column(ForeignKey("block.no"), primary_key=True)
     balance: Mapped[int]
+
+
+class IssueBudget(Model):
+    """What one issuing account gave out in one local month ("2026-11"), and what it may.
+
+    points_max is none where nobody set a limit. What is taken back later does not lower issued:
+    a month's budget is spent once.
+    """
+
+    __tablename__ = "issue_budget"
+    __table_args__ = (
+        CheckConstraint(
+            "issued >= 0 AND (points_max IS NULL OR issued <= points_max)", name="within"
+        ),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    points_max: Mapped[int | None]
+    issued: Mapped[int] = mapped_column(default=0)
+
+
+class Verification(Model):
+    """One recomputation of the whole ledger; offenders is empty when every rule held."""
+
+    __tablename__ = "verification"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime]
+    rules: Mapped[int]
+    transfers: Mapped[int]
+    offender_count: Mapped[int]
+    # The first of them: {"items": [{"rule": …, "subject": …}]}.
+    offenders: Mapped[dict[str, Any]]

@@ -165,3 +165,25 @@ class Card(Model):
     issued_at: Mapped[datetime]
     issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     revoked_at: Mapped[datetime | None]
+
+
+class Household(Model):
+    """A registered household: the people among whom points may be given."""
+
+    __tablename__ = "household"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+    registered_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    registered_at: Mapped[datetime]
+
+
+class HouseholdMember(Model):
+    """One person of a household; nobody belongs to two."""
+
+    __tablename__ = "household_member"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    added_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    added_at: Mapped[datetime]

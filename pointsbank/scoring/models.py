@@ -21,6 +21,20 @@ CATEGORIES = (
 )
 MINUTES_MAX = 24 * 60
 
+MEASURES = ("points", "service_minutes")
+ADJUSTMENT_REASONS = (
+    "missed_scan",
+    "device_failure",
+    "paper_record",
+    "wrong_entry",
+    "commendation",
+    "other",
+)
+ADJUSTMENT_STATES = ("pending", "approved", "refused", "lapsed")
+# Rule: docs/ledger.md, "Manual adjustments": so much by hand for one person in one month.
+ADJUSTMENT_MONTH_POINTS_MAX = 300
+ADJUSTMENT_MONTH_MINUTES_MAX = 8 * 60
+
 
 @dataclass(frozen=True)
 class Item:
@@ -117,3 +131,79 @@ class ScoreEntry(Model):
     title: Mapped[str] = mapped_column(String(120))
     earned_on: Mapped[date]
     recorded_at: Mapped[datetime]
+
+
+class Adjustment(Model):
+    """Points or service minutes entered by hand: asked for by one person, decided by another.
+
+    It has one measure or the other, so that minutes entered by hand can never earn points.
+    """
+
+    __tablename__ = "adjustment"
+    __table_args__ = (
+        CheckConstraint("(points IS NULL) <> (service_minutes IS NULL)", name="one_measure"),
+        CheckConstraint(
+            f"points IS NULL OR (points <> 0 AND ABS(points) <= {ADJUSTMENT_MONTH_POINTS_MAX})",
+            name="points",
+        ),
+        CheckConstraint(
+            "service_minutes IS NULL OR (service_minutes <> 0"
+            f" AND ABS(service_minutes) <= {ADJUSTMENT_MONTH_MINUTES_MAX})",
+            name="service_minutes",
+        ),
+        CheckConstraint(one_of("reason_code", ADJUSTMENT_REASONS), name="reason_code"),
+        CheckConstraint(one_of("state", ADJUSTMENT_STATES), name="state"),
+        CheckConstraint("author_id <> member_id", name="author_is_not_beneficiary"),
+        CheckConstraint(
+            "decided_by_id IS NULL OR (decided_by_id <> author_id"
+            " AND decided_by_id <> member_id)",
+            name="second_person",
+        ),
+        CheckConstraint(
+            "(state IN ('approved', 'refused')) = (decided_by_id IS NOT NULL)", name="decision"
+        ),
+        Index(None, "state", "decide_by"),
+        Index(None, "author_id", "asked_at"),
+        Index(None, "member_id", "asked_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    # Where the person belonged when it was asked for.
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    points: Mapped[int | None]
+    service_minutes: Mapped[int | None]
+    occurred_on: Mapped[date]
+    reason_code: Mapped[str] = mapped_column(String(24))
+    reason: Mapped[str] = mapped_column(String(200))
+    evidence: Mapped[str] = mapped_column(String(400), default="")
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    author_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    asked_at: Mapped[datetime]
+    decide_by: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(String(200), default="")
+    transfer_id: Mapped[int | None] = mapped_column(ForeignKey("transfer.id"), unique=True)
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("score_entry.id"), unique=True)
+
+
+class AdjustmentMonth(Model):
+    """What is asked for and approved by hand for one person in one local month ("2026-11").
+
+    The row where two adjustments meet; both counts are sums of sizes, whichever the sign.
+    """
+
+    __tablename__ = "adjustment_month"
+    __table_args__ = (
+        CheckConstraint(f"points BETWEEN 0 AND {ADJUSTMENT_MONTH_POINTS_MAX}", name="points"),
+        CheckConstraint(
+            f"service_minutes BETWEEN 0 AND {ADJUSTMENT_MONTH_MINUTES_MAX}",
+            name="service_minutes",
+        ),
+    )
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7), primary_key=True)
+    points: Mapped[int] = mapped_column(default=0)
+    service_minutes: Mapped[int] = mapped_column(default=0)

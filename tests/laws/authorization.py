@@ -28,6 +28,7 @@ from tests.laws.doors import (
     says_nothing_is_there,
 )
 from tests.laws.page_doors import PAGES
+from tests.laws.rows import ROWS as MORE
 from tests.laws.world import (
     ANY_MERCHANT,
     ANY_ORGANIZATION,
@@ -325,4 +326,4 @@ API = [
     door("GET", "/api/openapi.json", ANYONE),
 ]
 
-ROWS = [*API, *PAGES]
+ROWS = [*API, *PAGES, *MORE]

@@ -1,0 +1,1 @@
+"""What reading the outbox and adding a webhook refuse."""
