@@ -217,3 +217,25 @@ def good_cards(session: Session, member_id: int) -> list[CardLine]:
         .order_by(Card.id)
     )
     return [CardLine(row.id, row.issued_at, row.pin_hash is not None) for row in rows]
+
+
+def role_holders_over(session: Session, path: str, roles: Iterable[str]) -> list[int]:
+    """Return the active members who hold one of these roles over the organization at this path.
+
+    The first administrators, who stand over everything, are administrators here too.
+    """
+    above = [int(part) for part in path.strip("/").split("/") if part]
+    rows = session.scalars(
+        select(MemberRole.member_id)
+        .join(Member, Member.id == MemberRole.member_id)
+        .where(
+            MemberRole.role.in_(tuple(roles)),
+            MemberRole.withdrawn_at.is_(None),
+            MemberRole.merchant_id.is_(None),
+            MemberRole.organization_id.is_(None) | MemberRole.organization_id.in_(above),
+            Member.state == "active",
+        )
+        .distinct()
+        .order_by(MemberRole.member_id)
+    )
+    return list(rows)

@@ -1,0 +1,159 @@
+"""The words of each kind of message, and a message as it goes out."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import current_app, url_for
+from flask_babel import lazy_gettext
+from marshmallow import Schema, fields
+
+from pointsbank.messages.queries import MessageLine
+from pointsbank.web.contract import Body, RowId
+from pointsbank.web.formats import MINUS, day, hours, moment, points
+from pointsbank.web.languages import locale_name
+
+
+@dataclass(frozen=True)
+class Words:
+    """A kind's sentence with %(fact)s places, the view it leads to, and the facts that view's
+    address takes.
+
+    A fact is written by its name: …_on is an ISO day, …_at and …_by an ISO moment, minutes a
+    length of time; every other number gets its commas and its minus sign.
+    """
+
+    sentence: Any
+    endpoint: str | None = None
+    address: tuple[str, ...] = ()
+
+
+WORDS: dict[str, Words] = {
+    "points_expire": Words(
+        lazy_gettext(
+            "%(points)s of your points are good through %(expires_on)s. After that day they"
+            " expire; until then you can redeem them."
+        ),
+        "reward_pages.catalogue",
+    ),
+    "adjustment_asked": Words(
+        lazy_gettext(
+            "Somebody asks for a manual adjustment for a member of yours. It needs a second"
+            " person: please decide by %(decide_by)s."
+        ),
+        "adjustment_pages.show_adjustment",
+        ("adjustment_id",),
+    ),
+    "adjustment_lapsing": Words(
+        lazy_gettext(
+            "A manual adjustment still waits for a second person. Undecided, it lapses on"
+            " %(decide_by)s."
+        ),
+        "adjustment_pages.show_adjustment",
+        ("adjustment_id",),
+    ),
+    "adjustment_points_approved": Words(
+        lazy_gettext(
+            "A manual adjustment of %(points)s points was approved; it is in your passbook."
+        ),
+        "book_pages.book",
+    ),
+    "adjustment_minutes_approved": Words(
+        lazy_gettext(
+            "%(minutes)s of service time were entered by hand and approved. Time entered by"
+            " hand earns no points."
+        ),
+        "book_pages.book",
+    ),
+    "adjustment_refused": Words(
+        lazy_gettext("A manual adjustment that was asked for you was refused. Nothing changed.")
+    ),
+    "adjustment_request_approved": Words(
+        lazy_gettext("A manual adjustment that you asked for was approved."),
+        "adjustment_pages.show_adjustment",
+        ("adjustment_id",),
+    ),
+    "adjustment_request_refused": Words(
+        lazy_gettext("A manual adjustment that you asked for was refused."),
+        "adjustment_pages.show_adjustment",
+        ("adjustment_id",),
+    ),
+    "adjustment_request_lapsed": Words(
+        lazy_gettext(
+            "A manual adjustment that you asked for lapsed: nobody decided it in time."
+        ),
+        "adjustment_pages.show_adjustment",
+        ("adjustment_id",),
+    ),
+}
+
+
+class MessageOut(Schema):
+    """One message; href is where it leads on this service's pages, null when nowhere."""
+
+    id = fields.Integer()
+    kind = fields.String()
+    sentence = fields.String()
+    facts = fields.Dict(keys=fields.String())
+    href = fields.String(allow_none=True)
+    told_at = fields.AwareDateTime(format="iso")
+    read_at = fields.AwareDateTime(format="iso", allow_none=True)
+
+
+class InboxOut(Schema):
+    """A page of one's own messages, newest first; unread is counted up to 100."""
+
+    items = fields.List(fields.Nested(MessageOut))
+    next = fields.String(allow_none=True)
+    unread = fields.Integer()
+
+
+class Reading(Body):
+    """How far the inbox was read: everything up to and with this message."""
+
+    up_to = RowId(required=True)
+
+
+class ReadOut(Schema):
+    """What is still unread."""
+
+    unread = fields.Integer()
+
+
+def fact_words(name: str, value: Any) -> str:
+    """Return a fact as its sentence prints it, by the fact's name."""
+    if name.endswith("_on"):
+        on = date.fromisoformat(value)
+        return f"{on.year}年{day(on)}" if locale_name() == "zh" else f"{day(on)} {on.year}"
+    if name.endswith(("_at", "_by")):
+        return moment(datetime.fromisoformat(value))
+    if name == "minutes":
+        return f"{MINUS * (value < 0)}{hours(abs(value))}"
+    return points(value) if isinstance(value, int) else str(value)
+
+
+def sentence_of_message(line: MessageLine) -> str:
+    """Return a message's sentence in the language of this request."""
+    words = {name: fact_words(name, value) for name, value in line.facts.items()}
+    return str(WORDS[line.kind].sentence) % words
+
+
+def href_of(line: MessageLine) -> str | None:
+    """Return the page that a message leads to."""
+    words = WORDS[line.kind]
+    if words.endpoint is None or words.endpoint not in current_app.view_functions:
+        return None
+    return url_for(words.endpoint, **{name: line.facts[name] for name in words.address})
+
+
+def message_out(line: MessageLine) -> dict[str, Any]:
+    """Return a message as programs see it; pages print the same."""
+    return {
+        "id": line.id,
+        "kind": line.kind,
+        "sentence": sentence_of_message(line),
+        "facts": line.facts,
+        "href": href_of(line),
+        "told_at": line.told_at,
+        "read_at": line.read_at,
+    }
