@@ -15,6 +15,7 @@ from pointsbank.core.audit import note
 from pointsbank.core.calendar import Period, local_day, quarter_of, read_period
 from pointsbank.core.db import reading, transaction
 from pointsbank.core.settings import Settings
+from pointsbank.core.sheets import XLSX_TYPE, Sheet, write_sheet
 from pointsbank.organizations.queries import organization_of, organizations_within
 from pointsbank.rankings.errors import StandingNotFound
 from pointsbank.rankings.overview import (
@@ -50,7 +51,6 @@ from pointsbank.rankings.schemas import (
     reason_of,
     row_cells,
 )
-from pointsbank.rankings.sheet import MEDIA_TYPE, Sheet, write_sheet
 from pointsbank.rankings.viewing import View, view_for
 from pointsbank.scoring.models import CATEGORIES
 from pointsbank.scoring.queries import standard_on
@@ -447,7 +447,7 @@ def export() -> ResponseReturnValue:
     file.seek(0)
     return send_file(
         file,
-        mimetype=MEDIA_TYPE,
+        mimetype=XLSX_TYPE,
         as_attachment=True,
         download_name=f"rankings-{view.period.name}-{of}.xlsx",
     )

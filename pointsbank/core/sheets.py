@@ -1,5 +1,7 @@
-"""The ranking as an XLSX file, written row by row so that a large one needs no memory."""
+"""XLSX and CSV as they are handed out, row by row so that a long one needs no memory."""
 
+import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -9,14 +11,18 @@ import xlsxwriter
 # A spreadsheet program may run what begins like this as a formula (OWASP, CSV injection).
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV_TYPE = "text/csv"
+# Without this mark, spreadsheet programs in Chinese read UTF-8 as GB18030.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HEADER_ROW = 2
 COLUMN_WIDTH = 16
 # A sheet's name may hold neither these nor more than 31 characters.
 NAME_LENGTH_MAX = 31
 NOT_IN_NAMES = "[]:*?/\\"
 
-Cell = str | int | float
+# None leaves the cell empty.
+Cell = str | int | float | None
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ def harmless(text: str) -> str:
 
 
 def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
-    """Write the file and return the number of rows below the header."""
+    """Write an XLSX file and return the number of rows below the header."""
     name = "".join(" " if mark in NOT_IN_NAMES else mark for mark in sheet.name)
     count = 0
     options = {
@@ -56,6 +62,26 @@ def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
             for column, cell in enumerate(row):
                 if isinstance(cell, str):
                     page.write_string(HEADER_ROW + count, column, harmless(cell))
-                else:
+                elif cell is not None:
                     page.write_number(HEADER_ROW + count, column, cell)
+    return count
+
+
+def write_csv(file: IO[bytes], sheet: Sheet) -> int:
+    """Write a CSV file in UTF-8 with its mark and return the number of rows below the header.
+
+    The headers are the first line, for programs that read them; the note is left out.
+    """
+    count = 0
+    file.write(BYTE_ORDER_MARK)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        writer = csv.writer(text)
+        writer.writerow([harmless(header) for header in sheet.headers])
+        for row in sheet.rows:
+            writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])
+            count += 1
+    finally:
+        # The file stays open: it is the caller's.
+        text.detach()
     return count
