@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from pointsbank.core import clock
 from pointsbank.core.codes import Purpose, url_of
 from pointsbank.core.db import reading, run, transaction
@@ -11,22 +13,37 @@ from pointsbank.core.text import phone_from
 from pointsbank.members import codes, passwords, sessions, showing
 from pointsbank.members.appointing import appoint, dismiss, give_card, reopen, stop, take_card
 from pointsbank.members.errors import BadCredentials, WrongPassword
+from pointsbank.members.households import (
+    add_to_household,
+    register_household,
+    remove_from_household,
+)
 from pointsbank.members.importing import hashed_passwords, import_members, read_members
-from pointsbank.members.queries import member_of, members_within, standing_roles
+from pointsbank.members.queries import (
+    household_by_id,
+    household_of,
+    member_of,
+    members_within,
+    standing_roles,
+)
 from pointsbank.members.schemas import (
     CardOut,
     CodeOut,
     CodeWanted,
     Credentials,
     FoundMembers,
+    HouseholdOut,
     MemberSearch,
     NewCard,
+    NewHousehold,
+    NewHouseholdPerson,
     NewRole,
     PasswordChange,
     RoleGranted,
     SessionOut,
     StateOut,
     found_member,
+    household_out,
     member_out,
 )
 from pointsbank.members.service import set_password
@@ -314,3 +331,66 @@ def revoke_card(member_id: int, card_id: int) -> None:
     actor = current_actor()
     with transaction() as session:
         take_card(session, actor=actor, member_id=member_id, card_id=card_id, now=clock.now())
+
+
+@api.get("/me/household")
+@api.response(200, HouseholdOut)
+@members_only
+def my_household() -> dict[str, Any]:
+    """Answer one's own household, with masked names."""
+    with reading() as session:
+        return household_out(household_of(session, current_actor().member_id))
+
+
+@api.post("/households")
+@api.arguments(NewHousehold)
+@api.response(201, HouseholdOut)
+@roles_only("administrator", "secretary")
+def new_household(body: dict[str, Any]) -> dict[str, Any]:
+    """Register people as one household; all of them within one's scope."""
+    actor, now = current_actor(), clock.now()
+
+    def act(session: Session) -> dict[str, Any]:
+        household_id = register_household(
+            session, actor=actor, member_ids=body["member_ids"], now=now
+        )
+        return household_out(household_by_id(session, ("/",), household_id))
+
+    return run(act)
+
+
+@api.post("/households/<id:household_id>/members")
+@api.arguments(NewHouseholdPerson)
+@api.response(201, HouseholdOut)
+@roles_only("administrator", "secretary")
+def add_household_person(body: dict[str, Any], household_id: int) -> dict[str, Any]:
+    """Add a person to a household; a repeat changes nothing."""
+    actor, now = current_actor(), clock.now()
+
+    def act(session: Session) -> dict[str, Any]:
+        add_to_household(
+            session,
+            actor=actor,
+            household_id=household_id,
+            member_id=body["member_id"],
+            now=now,
+        )
+        return household_out(household_by_id(session, ("/",), household_id))
+
+    return run(act)
+
+
+@api.delete("/households/<id:household_id>/members/<id:member_id>")
+@api.response(204)
+@roles_only("administrator", "secretary")
+def remove_household_person(household_id: int, member_id: int) -> None:
+    """Take a person out of a household."""
+    actor = current_actor()
+    with transaction() as session:
+        remove_from_household(
+            session,
+            actor=actor,
+            household_id=household_id,
+            member_id=member_id,
+            now=clock.now(),
+        )

@@ -150,3 +150,38 @@ class CardLocked(TooMany):
 
     code = "card_locked"
     message = "Too many wrong tries. Please wait %(minutes)s minutes."
+
+
+class HouseholdNotFound(NotFound):
+    """No such household within what the person may see."""
+
+    code = "household_not_found"
+    message = "There is no such household."
+
+
+class HouseholdTooSmall(Invalid):
+    """A household is registered of at least two different people."""
+
+    code = "household_too_small"
+    message = "A household needs at least two people."
+
+
+class HouseholdFull(Conflict):
+    """A household has a largest size."""
+
+    code = "household_full"
+    message = "A household can have at most %(limit)s people."
+
+
+class AlreadyInHousehold(Conflict):
+    """Nobody belongs to two households."""
+
+    code = "already_in_household"
+    message = "This person already belongs to a household."
+
+
+class OwnHousehold(NotAllowed):
+    """Who looks after households does not register or change their own."""
+
+    code = "own_household"
+    message = "Please ask a colleague to register or change your own household."

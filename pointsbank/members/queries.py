@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.text import masked_name
 from pointsbank.members.errors import MemberNotFound
-from pointsbank.members.models import Card, Member, MemberRole
+from pointsbank.members.models import Card, Household, HouseholdMember, Member, MemberRole
 from pointsbank.organizations.models import Merchant, Organization
 from pointsbank.organizations.queries import within
 
@@ -62,6 +62,36 @@ class CardLine:
     id: int
     issued_at: datetime
     has_pin: bool
+
+
+@dataclass(frozen=True)
+class HouseholdPerson:
+    """One person of a household; path is their organization's."""
+
+    id: int
+    volunteer_no: str
+    name: str
+    state: str
+    path: str
+
+    @property
+    def display_name(self) -> str:
+        """The masked name: 王*兰."""
+        return masked_name(self.name)
+
+
+@dataclass(frozen=True)
+class HouseholdFile:
+    """A registered household with its people, in the order in which they were added."""
+
+    id: int
+    organization_id: int
+    people: tuple[HouseholdPerson, ...]
+
+    @property
+    def member_ids(self) -> tuple[int, ...]:
+        """The ids of its people."""
+        return tuple(person.id for person in self.people)
 
 
 FILE = (
@@ -239,3 +269,33 @@ def role_holders_over(session: Session, path: str, roles: Iterable[str]) -> list
         .order_by(MemberRole.member_id)
     )
     return list(rows)
+
+
+def household_by_id(
+    session: Session, paths: Iterable[str], household_id: int
+) -> HouseholdFile | None:
+    """Return a household whose organization stands under one of these paths."""
+    organization_id = session.scalar(
+        select(Household.organization_id)
+        .join(Organization, Organization.id == Household.organization_id)
+        .where(Household.id == household_id, within(Organization.path, paths))
+    )
+    if organization_id is None:
+        return None
+    rows = session.execute(
+        select(Member.id, Member.volunteer_no, Member.name, Member.state, Organization.path)
+        .join(HouseholdMember, HouseholdMember.member_id == Member.id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(HouseholdMember.household_id == household_id)
+        .order_by(HouseholdMember.added_at, Member.id)
+    )
+    people = tuple(HouseholdPerson(*row) for row in rows)
+    return HouseholdFile(household_id, organization_id, people)
+
+
+def household_of(session: Session, member_id: int) -> HouseholdFile | None:
+    """Return the household a member belongs to, None without one."""
+    household_id = session.scalar(
+        select(HouseholdMember.household_id).where(HouseholdMember.member_id == member_id)
+    )
+    return None if household_id is None else household_by_id(session, ("/",), household_id)

@@ -8,7 +8,8 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from pointsbank.core.actor import ROLES
 from pointsbank.core.text import masked_phone
-from pointsbank.members.queries import FOUND_MAX, MemberFile, StandingRole
+from pointsbank.members.households import HOUSEHOLD_PEOPLE_MAX
+from pointsbank.members.queries import FOUND_MAX, HouseholdFile, MemberFile, StandingRole
 from pointsbank.web.contract import PAGE_LIMIT_MAX, Body, RowId, Text, Whole
 
 PHONE_LENGTH_MAX = 40
@@ -176,6 +177,34 @@ class CardOut(Schema):
     url = fields.String()
 
 
+class NewHousehold(Body):
+    """The people of a household to register, at least two."""
+
+    member_ids = fields.List(
+        RowId(), required=True, validate=validate.Length(min=2, max=HOUSEHOLD_PEOPLE_MAX)
+    )
+
+
+class NewHouseholdPerson(Body):
+    """Who is added to a household."""
+
+    member_id = RowId(required=True)
+
+
+class HouseholdPersonOut(Schema):
+    """One person of a household."""
+
+    id = fields.Integer()
+    display_name = fields.String()
+
+
+class HouseholdOut(Schema):
+    """A household with masked names; id is null for a member who belongs to none."""
+
+    id = fields.Integer(allow_none=True)
+    members = fields.List(fields.Nested(HouseholdPersonOut))
+
+
 class StateOut(Schema):
     """Whether an account is active or suspended."""
 
@@ -213,4 +242,17 @@ def found_member(member: MemberFile) -> dict[str, Any]:
         "organization_code": member.organization_code,
         "kind": member.kind,
         "state": member.state,
+    }
+
+
+def household_out(household: HouseholdFile | None) -> dict[str, Any]:
+    """Return a household as programs see it."""
+    if household is None:
+        return {"id": None, "members": []}
+    return {
+        "id": household.id,
+        "members": [
+            {"id": person.id, "display_name": person.display_name}
+            for person in household.people
+        ],
     }

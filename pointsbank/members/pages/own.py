@@ -14,7 +14,7 @@ from pointsbank.core.text import masked_phone
 from pointsbank.ledger.queries import balance_of
 from pointsbank.members import codes, passwords, sessions, showing
 from pointsbank.members.errors import SignInLocked, WeakPassword, WrongPassword
-from pointsbank.members.queries import member_of, standing_roles
+from pointsbank.members.queries import household_of, member_of, standing_roles
 from pointsbank.members.schemas import KIND_WORDS, PASSWORD_TYPED_MAX, ROLE_WORDS
 from pointsbank.members.service import set_password
 from pointsbank.web.access import current_actor, members_only
@@ -102,8 +102,14 @@ def my_page(errors: dict[str, str]) -> ResponseReturnValue:
     with reading() as session:
         member = member_of(session, actor.member_id)
         roles = standing_roles(session, actor.member_id)
+        household = household_of(session, actor.member_id)
     page = render_template(
         "members/me.html",
+        household=[
+            person
+            for person in (household.people if household else ())
+            if person.id != actor.member_id
+        ],
         member=member,
         phone=masked_phone(member.phone) if member.phone else "",
         roles=roles,

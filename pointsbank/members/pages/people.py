@@ -19,8 +19,10 @@ from pointsbank.members.appointing import appoint, dismiss, give_card, reopen, s
 from pointsbank.members.errors import BadCardPin
 from pointsbank.members.importing import hashed_passwords, import_members, read_members
 from pointsbank.members.queries import (
+    HouseholdFile,
     MemberFile,
     good_cards,
+    household_of,
     member_in_scope,
     members_within,
     standing_roles,
@@ -121,6 +123,7 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         roles = standing_roles(session, member_id)
         cards = good_cards(session, member_id)
         merchants = merchants_within(session, actor.paths("administrator"))
+        household = household_of(session, member_id)
     may_read = actor.oversees(member.path, *READERS)
     phone = masked_phone(member.phone) if member.phone and may_read else ""
     return render_template(
@@ -137,7 +140,26 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         is_self=member_id == actor.member_id,
         merchants=[("", gettext("none")), *((str(m.id), m.name) for m in merchants)],
         words=words or {},
+        may_read=may_read,
+        household=household_rows(actor, household),
+        may_keep_household=may_read
+        and actor.member_id not in (*(household.member_ids if household else ()), member_id),
     )
+
+
+def household_rows(actor: Actor, household: HouseholdFile | None) -> list[dict[str, Any]]:
+    """Return the people of a household, those with their full names whom the actor may read."""
+    return [
+        {
+            "id": person.id,
+            "name": person.name
+            if actor.oversees(person.path, *READERS)
+            else person.display_name,
+            "volunteer_no": person.volunteer_no,
+            "may_look": actor.oversees(person.path, *LOOKERS),
+        }
+        for person in (household.people if household else ())
+    ]
 
 
 def back_to(member_id: int) -> ResponseReturnValue:
