@@ -21,13 +21,24 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("url", sa.String(length=400), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("previous_salt", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("previous_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column(
             "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column(
+            "batch_last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "series", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("claim", sa.LargeBinary(length=16), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
             "failures", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "created_by_id",
@@ -38,8 +49,18 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('active', 'paused', 'failed')", name=op.f("ck_webhook_state")
         ),
+        sa.CheckConstraint(
+            "batch_last IS NULL OR batch_last > position", name=op.f("ck_webhook_batch")
+        ),
+        sa.CheckConstraint(
+            "(claim IS NULL) = (claimed_until IS NULL)", name=op.f("ck_webhook_claim")
+        ),
         sa.CheckConstraint("failures >= 0", name=op.f("ck_webhook_failures")),
         sa.CheckConstraint("position >= 0", name=op.f("ck_webhook_position")),
+        sa.CheckConstraint(
+            "(previous_salt IS NULL) = (previous_until IS NULL)",
+            name=op.f("ck_webhook_previous_salt"),
+        ),
         sa.ForeignKeyConstraint(
             ["created_by_id"], ["member.id"], name=op.f("fk_webhook_created_by_id_member")
         ),
