@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE_FOLDERS = ("pointsbank", "migrations", "tests", "tools", "bench")
+CODE_FOLDERS = ("pointsbank", "migrations", "tests", "tools", "bench", "proving")
 
 
 def python_files(*folders: str) -> list[Path]:
