@@ -8,9 +8,12 @@ from pointsbank.attendance.api import api as attendance_api
 from pointsbank.attendance.pages.leading import pages as attendance_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
 from pointsbank.members.api import api as members_api
+from pointsbank.members.pages.households import pages as household_pages
 from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
+from pointsbank.messages.api import api as messages_api
+from pointsbank.messages.pages import pages as message_pages
 from pointsbank.organizations.api import api as organizations_api
 from pointsbank.organizations.pages import pages as organization_pages
 from pointsbank.passbooks.api.book import api as passbooks_api
@@ -34,6 +37,7 @@ API_DOORS: list[ApiBlueprint] = [
     attendance_api,
     organizations_api,
     members_api,
+    messages_api,
     me_api,
     passbooks_api,
     rankings_api,
@@ -46,6 +50,8 @@ PAGE_DOORS: list[Blueprint] = [
     sign_in_pages,
     member_pages,
     people_pages,
+    household_pages,
+    message_pages,
     organization_pages,
     book_pages,
     ranking_pages,

@@ -6,8 +6,11 @@ from typing import Any
 from flask import Flask, request, url_for
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import generate_csrf
+from sqlalchemy.exc import SQLAlchemyError
 
+from pointsbank.core.db import glance
 from pointsbank.core.text import masked_name
+from pointsbank.messages.queries import UNREAD_COUNTED_MAX, unread_count
 from pointsbank.web.access import visiting_actor
 from pointsbank.web.languages import locale_name
 
@@ -23,13 +26,15 @@ class Way:
     is_strong: bool = False
 
 
+# The entry that leads to the inbox, and shows how much of it is unread.
+ME = "member_pages.show_me"
 # The bottom bar on a phone; elder mode shows the last three, the code first (look.md, 12).
 BAR: list[Way] = [
     Way("home", lazy_gettext("Home"), "home"),
     Way("task_pages.list_tasks", lazy_gettext("Take part"), "task"),
     Way("member_pages.show_code", lazy_gettext("My code"), "qr", is_strong=True),
     Way("book_pages.book", lazy_gettext("Passbook"), "book"),
-    Way("member_pages.show_me", lazy_gettext("Me"), "me"),
+    Way(ME, lazy_gettext("Me"), "me"),
 ]
 # The bar on top for people with work to do.
 NAV: list[Way] = [
@@ -73,8 +78,8 @@ NAV: list[Way] = [
 ]
 
 
-def entry(way: Way) -> dict[str, Any]:
-    """Return one entry as the templates read it."""
+def entry(way: Way, unread: int = 0) -> dict[str, Any]:
+    """Return one entry as the templates read it; unread is shown beside the way to oneself."""
     href = url_for(way.endpoint)
     return {
         "href": href,
@@ -84,11 +89,30 @@ def entry(way: Way) -> dict[str, Any]:
         or request.path.startswith(f"{href.rstrip('/')}/")
         and href != "/",
         "strong": way.is_strong,
+        "unread": unread if way.endpoint == ME else 0,
     }
+
+
+def unread_of(member_id: int) -> int:
+    """Return how many messages a member has not read; 0 while the database cannot say.
+
+    Every page asks, the one that tells of a fault as well.
+    """
+    try:
+        with glance() as connection:
+            return unread_count(connection, member_id)
+    except SQLAlchemyError:
+        return 0
+
+
+def badge(unread: int) -> str:
+    """Write how many are unread: 3, or 99+."""
+    return f"{UNREAD_COUNTED_MAX - 1}+" if unread >= UNREAD_COUNTED_MAX else str(unread)
 
 
 def install(app: Flask) -> None:
     """Give every template the person, the language, the display and the ways."""
+    app.jinja_env.filters["badge"] = badge
 
     @app.context_processor
     def surroundings() -> dict[str, Any]:
@@ -96,6 +120,7 @@ def install(app: Flask) -> None:
         mode = request.cookies.get("pointsbank_display") or (
             actor.display_mode if actor else ""
         )
+        unread = unread_of(actor.member_id) if actor else 0
         ways = [way for way in NAV if actor and (not way.roles or actor.is_(*way.roles))]
         return {
             "actor": actor,
@@ -105,5 +130,6 @@ def install(app: Flask) -> None:
             "theme": "",
             "csrf_token": generate_csrf,
             "nav": [entry(way) for way in ways],
-            "bar": [entry(way) for way in BAR] if actor else [],
+            "bar": [entry(way, unread) for way in BAR] if actor else [],
+            "unread": unread,
         }

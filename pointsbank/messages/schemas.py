@@ -88,6 +88,10 @@ WORDS: dict[str, Words] = {
 }
 
 
+# While two versions run side by side, one may read what only the other can say.
+NEWS = Words(lazy_gettext("There is news for you."))
+
+
 class MessageOut(Schema):
     """One message; href is where it leads on this service's pages, null when nowhere."""
 
@@ -135,12 +139,12 @@ def fact_words(name: str, value: Any) -> str:
 def sentence_of_message(line: MessageLine) -> str:
     """Return a message's sentence in the language of this request."""
     words = {name: fact_words(name, value) for name, value in line.facts.items()}
-    return str(WORDS[line.kind].sentence) % words
+    return str(WORDS.get(line.kind, NEWS).sentence) % words
 
 
 def href_of(line: MessageLine) -> str | None:
     """Return the page that a message leads to."""
-    words = WORDS[line.kind]
+    words = WORDS.get(line.kind, NEWS)
     if words.endpoint is None or words.endpoint not in current_app.view_functions:
         return None
     return url_for(words.endpoint, **{name: line.facts[name] for name in words.address})
