@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor, Grant
+from pointsbank.core.calendar import local_month
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes, draw_number, draw_token
 from pointsbank.ledger.posting import Posting
@@ -35,6 +36,7 @@ from tests.moments import NOON
 
 COMMUNITY_CODE = "140303001002"
 TODAY = NOON.date()
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def an_organization(
@@ -194,6 +196,7 @@ def with_points(
         occurred_at=now,
         reason="河道清洁",
         expires_on=expires_on,
+        budget_month=local_month(now, SHANGHAI),
     )
     post(session, posting, now)
     return member_id
@@ -274,6 +277,7 @@ def points_for(
             occurred_at=now,
             reason="河道清洁",
             expires_on=date(now.year + 1, 12, 31),
+            budget_month=local_month(now, SHANGHAI),
         ),
         now,
     ).id
@@ -333,7 +337,7 @@ def a_task(
         shifts=shifts if shifts is not None else [a_plan()],
         organizer_id=organizer_id,
         paths=[path],
-        zone=ZoneInfo("Asia/Shanghai"),
+        zone=SHANGHAI,
         now=now,
     )
     if is_open:

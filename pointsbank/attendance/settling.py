@@ -13,7 +13,7 @@ from pointsbank.attendance.models import Attendance
 from pointsbank.attendance.policy import minutes_of_presence
 from pointsbank.attendance.queries import SheetLine, sheet_lines
 from pointsbank.core.audit import note
-from pointsbank.core.calendar import end_of_next_year, local_day
+from pointsbank.core.calendar import end_of_next_year, local_day, local_month
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
 from pointsbank.ledger.service import open_account, post
@@ -194,7 +194,7 @@ def _settle(
     for line in waiting:
         award, transfer_id = awards[line.member_id], None
         if award.reason is None and award.points:
-            posting = _posting(line, award, task, shift, issuer, actor_id, zone)
+            posting = _posting(line, award, task, shift, issuer, actor_id, zone, now)
             transfer_id = post(session, posting, now).id
         _mark(session, line, award, standard, transfer_id, actor_id, now)
     note(
@@ -238,6 +238,7 @@ def _posting(
     issuer: str,
     actor_id: int,
     zone: ZoneInfo,
+    now: datetime,
 ) -> Posting:
     wallet = f"member:{line.member_id}"
     return Posting(
@@ -251,6 +252,7 @@ def _posting(
         reason=reason_text(task.title, award.service_minutes),
         actor_id=actor_id,
         expires_on=end_of_next_year(local_day(shift.starts_at, zone)),
+        budget_month=local_month(now, zone),
     )
 
 

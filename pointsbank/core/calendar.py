@@ -1,4 +1,4 @@
-"""Local days and half-open evaluation periods."""
+"""Local days, working days and half-open evaluation periods."""
 
 import re
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from pointsbank.core.errors import Invalid
 PERIOD_PATTERN = re.compile(
     r"(?P<year>20\d\d)(?:-(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?"
 )
+SATURDAY = 5
 
 
 class UnknownPeriod(Invalid):
@@ -75,6 +76,24 @@ def quarter_before(period: Period) -> Period:
     return quarter_of(period.first_on - timedelta(days=1))
 
 
+def local_month(moment: datetime, zone: ZoneInfo) -> str:
+    """Return the month on the wall calendar at this moment, as 2026-11."""
+    return f"{local_day(moment, zone):%Y-%m}"
+
+
 def end_of_next_year(day: date) -> date:
     """Return 31 December of the year after: the default day on which points expire."""
     return date(day.year + 1, 12, 31)
+
+
+def working_day_after(day: date, count: int) -> date:
+    """Return the last of so many working days after a day, which does not count itself.
+
+    count: at least 1. Working days are Monday to Friday for now: holidays, and weekends that
+    are worked for them (调休), come with the calendar that public notices need.
+    """
+    for _ in range(count):
+        day += timedelta(days=1)
+        while day.weekday() >= SATURDAY:
+            day += timedelta(days=1)
+    return day

@@ -27,8 +27,8 @@ def spending(after: str) -> str:
     ), transferred AS (
         INSERT INTO transfer ({COLUMNS})
         SELECT :transfer_key, :transfer_hash, 'spend', :wallet_id, :payee_id, :points,
-               :wallet_id, seq, posted, CAST(NULL AS bigint), :now, :now, CAST(NULL AS date),
-               :actor_id, :reason
+               :wallet_id, seq, posted, CAST(NULL AS bigint), CAST(NULL AS bigint), :now, :now,
+               CAST(NULL AS date), :actor_id, :reason
         FROM moved
         RETURNING id, wallet_after AS balance_after
     ), chosen AS (

@@ -43,3 +43,38 @@ class AlreadyReversed(Conflict):
 
     code = "already_reversed"
     message = "Only %(left)s points of this line are left to reverse."
+
+
+class PartOfMove(Conflict):
+    """A line of a gift or donation is taken back with its counterpart, never alone."""
+
+    code = "part_of_move"
+    message = "This line belongs to a gift or a donation and can only be reversed as a whole."
+
+
+class HoldNotFound(NotFound):
+    """No hold has this id."""
+
+    code = "hold_not_found"
+    message = "There is no such hold."
+
+
+class HoldDecided(Conflict):
+    """The hold was settled, voided or expired before; state tells which."""
+
+    code = "hold_decided"
+    message = "These points are no longer held: the hold is %(state)s."
+
+
+class BudgetSpent(Conflict):
+    """The issue budget of the month holds fewer points than are to be issued."""
+
+    code = "budget_spent"
+    message = "Only %(left)s points are left of the issue budget of %(month)s."
+
+
+class BudgetBelowIssued(Conflict):
+    """A month's budget is not set below what was already issued in it."""
+
+    code = "budget_below_issued"
+    message = "%(issued)s points were already issued in %(month)s; the budget cannot be lower."

@@ -8,16 +8,23 @@ from sqlalchemy import Date, Row, bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.errors import KeyReused
-from pointsbank.ledger import lots
-from pointsbank.ledger.errors import AlreadyReversed, TransferNotFound
+from pointsbank.ledger import budgets, lots
+from pointsbank.ledger.errors import (
+    AlreadyReversed,
+    BudgetSpent,
+    PartOfMove,
+    TransferNotFound,
+)
 from pointsbank.ledger.models import WALLET_KINDS, Account, Transfer, Wallet
-from pointsbank.ledger.posting import Posted, Posting, write_transfer
+from pointsbank.ledger.posting import Posted, Posting, standing_transfer, write_transfer
 
 # Points that come back on the day they would expire can still be spent (docs/ledger.md,
 # "Expiry").
 RETURN_GRACE_DAYS = 30
 
 EXPIRED = "expired"
+# What leaves one wallet for another passes through here, within one moment.
+CLEARING = "clearing"
 
 # Two who open the same account at once: one waits, then finds what the other opened.
 OPEN_ACCOUNT = text(
@@ -101,14 +108,20 @@ def open_accounts(session: Session, *, codes: Sequence[str], kind: str) -> None:
 def post(session: Session, posting: Posting, now: datetime) -> Posted:
     """Write one transfer and move the wallet's lots, or answer what its key already names.
 
-    Points coming in need expires_on. The wallet stays locked until the transaction ends: call
-    this last.
-    Raises what write_transfer raises. Rule: docs/ledger.md, "Posting".
+    Points coming in need expires_on. What is issued counts against the budget of its month.
+    The wallet stays locked until the transaction ends: call this last.
+    Raises BudgetSpent and what write_transfer raises. Rule: docs/ledger.md, "Posting".
     """
     if posting.is_incoming and posting.expires_on is None:
         raise ValueError("points that come in need a day on which they expire")
+    if posting.budget_month is not None:
+        standing = _charge(session, posting, posting.budget_month)
+        if standing is not None:
+            return standing
     posted = write_transfer(session, posting, now)
     if posted.is_replay:
+        if posting.budget_month is not None:
+            budgets.uncharge(session, **_charged(posting, posting.budget_month))
         return posted
     if posting.is_incoming:
         lots.add(
@@ -125,6 +138,28 @@ def post(session: Session, posting: Posting, now: datetime) -> Posted:
             points=posting.points,
         )
     return posted
+
+
+def _charged(posting: Posting, month: str) -> dict[str, Any]:
+    return {"code": posting.source, "month": month, "points": posting.points}
+
+
+def _charge(session: Session, posting: Posting, month: str) -> Posted | None:
+    """Count an issue against its month; return the transfer instead when its key names one.
+
+    The key is judged first, and once more when the budget is spent: the last of it may have
+    gone to this very request, sent a moment earlier.
+    """
+    posting.judge()
+    standing = standing_transfer(session, posting)
+    if standing is None:
+        try:
+            budgets.charge(session, **_charged(posting, month))
+        except BudgetSpent:
+            standing = standing_transfer(session, posting)
+            if standing is None:
+                raise
+    return standing
 
 
 def reverse(
@@ -144,42 +179,76 @@ def reverse(
     key: a repeat answers the reversal already written.
     today: the local day; points of a spending come back to the lots they were taken from, and
     never to a day before today plus RETURN_GRACE_DAYS.
-    Raises TransferNotFound, AlreadyReversed, KeyReused, and NotEnoughPoints when an earning is
-    taken back that was already spent.
+    Raises TransferNotFound, PartOfMove, AlreadyReversed, KeyReused, and NotEnoughPoints when an
+    earning is taken back that was already spent.
     """
-    prior = _reversal_under(session, key, transfer_id, points)
+    prior = reversal_under(session, key, transfer_id, points)
     if prior is not None:
         return prior
     original = session.get(Transfer, transfer_id)
     if original is None or original.kind == "reversal" or original.wallet_id is None:
         raise TransferNotFound
+    codes = _codes_of(session, original)
+    if CLEARING in codes.values():
+        raise PartOfMove
     try:
-        part = _guard_reversal(session, original, points)
+        part = guard_reversal(session, original, points)
     except AlreadyReversed:
         # The row may have been taken by a request with this very key while this one waited for
         # it.
-        prior = _reversal_under(session, key, transfer_id, points)
+        prior = reversal_under(session, key, transfer_id, points)
         if prior is None:
             raise
         return prior
-    posting = _reversal_of(session, original, part, key, reason, actor_id, now)
-    posted = write_transfer(session, posting, now)
+    posted = write_reversal(
+        session,
+        original,
+        points=part,
+        key=key,
+        reason=reason,
+        actor_id=actor_id,
+        today=today,
+        now=now,
+    )
     if posted.is_replay:
         session.execute(RELEASE_REVERSAL, {"transfer_id": transfer_id, "points": part})
-    elif posting.is_incoming:
-        lots.give_back(
-            session,
-            wallet_id=original.wallet_id,
-            spent_by=transfer_id,
-            points=part,
-            not_before=today + timedelta(days=RETURN_GRACE_DAYS),
-        )
-    else:
-        lots.take(session, wallet_id=original.wallet_id, transfer_id=posted.id, points=part)
     return posted
 
 
-def _reversal_under(
+def write_reversal(
+    session: Session,
+    original: Transfer,
+    *,
+    points: int,
+    key: str,
+    reason: str,
+    actor_id: int | None,
+    today: date,
+    now: datetime,
+) -> Posted:
+    """Write the row that runs the other way, whose part was claimed before, and move lots.
+
+    Raises what write_transfer raises.
+    """
+    posting = _reversal_of(session, original, points, key, reason, actor_id, now)
+    posted = write_transfer(session, posting, now)
+    wallet_id = posted.wallet_id
+    if posted.is_replay:
+        return posted
+    if posting.is_incoming:
+        lots.give_back(
+            session,
+            wallet_id=wallet_id,
+            spent_by=original.id,
+            points=points,
+            not_before=today + timedelta(days=RETURN_GRACE_DAYS),
+        )
+    else:
+        lots.take(session, wallet_id=wallet_id, transfer_id=posted.id, points=points)
+    return posted
+
+
+def reversal_under(
     session: Session, key: str, transfer_id: int, points: int | None
 ) -> Posted | None:
     """Return the reversal this key already names, None when it names nothing yet."""
@@ -217,15 +286,14 @@ def _reversal_of(
     now: datetime,
 ) -> Posting:
     """Return the posting that runs the other way."""
-    ids = [original.source_id, original.target_id]
-    rows = session.execute(select(Account.id, Account.code).where(Account.id.in_(ids)))
-    codes = {row.id: row.code for row in rows}
+    codes = _codes_of(session, original)
+    source, target = codes[original.target_id], codes[original.source_id]
     return Posting(
         key=key,
         kind="reversal",
-        source=codes[original.target_id],
-        target=codes[original.source_id],
-        wallet=codes[original.wallet_id],
+        source=source,
+        target=target,
+        wallet=source if original.wallet_id == original.target_id else target,
         points=points,
         occurred_at=now,
         reason=reason,
@@ -234,7 +302,14 @@ def _reversal_of(
     )
 
 
-def _guard_reversal(session: Session, original: Transfer, points: int | None) -> int:
+def _codes_of(session: Session, original: Transfer) -> dict[int, str]:
+    """Return the codes of a transfer's two accounts by their ids."""
+    ids = [original.source_id, original.target_id]
+    rows = session.execute(select(Account.id, Account.code).where(Account.id.in_(ids)))
+    return {row.id: row.code for row in rows}
+
+
+def guard_reversal(session: Session, original: Transfer, points: int | None) -> int:
     """Claim the part that is reversed; of two at once that do not both fit, one gets it."""
     taken = session.execute(
         text("SELECT reversed FROM reversed WHERE transfer_id = :id"), {"id": original.id}

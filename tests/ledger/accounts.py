@@ -13,6 +13,7 @@ MEMBER = "member:1"
 SHOP = "merchant:1"
 ISSUER = "issue:community:140303001002"
 TODAY = NOON.date()
+MONTH = "2026-11"
 NEXT_YEAR = date(2027, 12, 31)
 
 
@@ -38,6 +39,7 @@ def earning(
         occurred_at=NOON,
         reason="river cleaning",
         expires_on=expires_on,
+        budget_month=MONTH,
     )
 
 
@@ -100,7 +102,16 @@ def lots_of(session: Session, member: str = MEMBER) -> dict[date, int]:
 
 def rows_of_everything(session: Session) -> dict[str, list[tuple]]:
     """Return all that the ledger keeps, to compare before and after."""
-    tables = ("account", "wallet", "transfer", "reversed", "lot", "lot_use", "hold")
+    tables = (
+        "account",
+        "wallet",
+        "transfer",
+        "reversed",
+        "lot",
+        "lot_use",
+        "hold",
+        "issue_budget",
+    )
     return {
         table: sorted(tuple(row) for row in session.execute(text(f"SELECT * FROM {table}")))
         for table in tables

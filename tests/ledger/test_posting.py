@@ -18,6 +18,7 @@ from pointsbank.ledger.verifying import offenders
 from tests.ledger.accounts import (
     ISSUER,
     MEMBER,
+    MONTH,
     NEXT_YEAR,
     SHOP,
     earn,
@@ -195,7 +196,16 @@ def test_text_of_any_kind_is_kept_as_it_was_given(writing):
     with writing() as session:
         open_accounts(session)
         posting = Posting(
-            "award:1", "earn", ISSUER, MEMBER, MEMBER, 1, NOON, reason, expires_on=NEXT_YEAR
+            "award:1",
+            "earn",
+            ISSUER,
+            MEMBER,
+            MEMBER,
+            1,
+            NOON,
+            reason,
+            expires_on=NEXT_YEAR,
+            budget_month=MONTH,
         )
         service.post(session, posting, NOON)
         assert book_lines(session, MEMBER)[0].reason == reason

@@ -376,6 +376,7 @@ def test_me_shows_points_minutes_and_branch(client, app, writing):
                 occurred_at=NOON,
                 reason="河道清洁",
                 expires_on=datetime(2027, 12, 31, tzinfo=UTC).date(),
+                budget_month="2026-11",
             ),
             NOON,
         )
