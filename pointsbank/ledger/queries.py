@@ -2,12 +2,44 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session, aliased
 
-from pointsbank.ledger.models import Account, Lot, Transfer, Wallet
+from pointsbank.core.db import Moment
+from pointsbank.ledger.leaves import moment_text
+from pointsbank.ledger.models import Account, Block, Lot, Transfer, Wallet
+
+# Lines of one wallet stand in the order in which they got its lock; each moment was read a
+# little earlier, at the door, so that neighbours may have theirs the other way round. Never so
+# many.
+CROSSING_LINES_MAX = 50
+
+# A row may have been recorded by a clock a little ahead of the sealer's.
+CLOCKS_APART_MAX = timedelta(minutes=1)
+
+# What an account received less what it gave: its balance at one block, and what came after.
+UNSTORED_BALANCE = """
+    WITH checkpoint AS (
+        SELECT block.up_to, merchant_checkpoint.balance
+        FROM merchant_checkpoint JOIN block ON block.no = merchant_checkpoint.block_no
+        WHERE merchant_checkpoint.account_id = :account_id {sealed}
+        ORDER BY merchant_checkpoint.block_no DESC LIMIT 1
+    )
+    SELECT COALESCE((SELECT balance FROM checkpoint), 0)
+        + COALESCE((SELECT SUM(points) FROM transfer WHERE target_id = :account_id
+            AND id > COALESCE((SELECT up_to FROM checkpoint), 0) {recorded}), 0)
+        - COALESCE((SELECT SUM(points) FROM transfer WHERE source_id = :account_id
+            AND id > COALESCE((SELECT up_to FROM checkpoint), 0) {recorded}), 0)
+"""
+UNSTORED_NOW = text(UNSTORED_BALANCE.format(sealed="", recorded=""))
+UNSTORED_AT = text(
+    UNSTORED_BALANCE.format(
+        sealed="AND block.sealed_at <= :sealed_by", recorded="AND recorded_at <= :moment"
+    )
+).bindparams(bindparam("sealed_by", type_=Moment()), bindparam("moment", type_=Moment()))
 
 
 @dataclass(frozen=True)
@@ -44,6 +76,34 @@ class Line:
     reverses_line: int | None
     expires_on: date | None
     actor_id: int | None
+
+
+@dataclass(frozen=True)
+class BlockHead:
+    """A sealed block without its rows: what is shown to everyone.
+
+    total: how many transfers are sealed through this block.
+    """
+
+    no: int
+    up_to: int
+    count: int
+    total: int
+    previous_hash: bytes
+    root: bytes
+    sealed_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the block as it stands in a proof; hashes are hexadecimal."""
+        return {
+            "no": self.no,
+            "up_to": self.up_to,
+            "count": self.count,
+            "total": self.total,
+            "previous_hash": self.previous_hash.hex(),
+            "root": self.root.hex(),
+            "sealed_at": moment_text(self.sealed_at),
+        }
 
 
 def balance_of(session: Session, code: str) -> Balance:
@@ -120,3 +180,81 @@ def book_lines(
         )
         for transfer, reverses_line in session.execute(statement)
     ]
+
+
+def balance_at(session: Session, code: str, moment: datetime) -> int:
+    """Return what the account held right after the last transfer recorded by this moment.
+
+    An account without a wallet: what it had received less what it had given; the cost grows
+    with what it moved since. 0 for a code that names no account.
+    """
+    account = _account_of(session, code)
+    if account is None:
+        return 0
+    if not account.has_wallet:
+        values = {
+            "account_id": account.id,
+            "moment": moment,
+            "sealed_by": moment - CLOCKS_APART_MAX,
+        }
+        return int(session.execute(UNSTORED_AT, values).scalar_one())
+    newest = (
+        select(Transfer.wallet_seq, Transfer.wallet_after)
+        .where(Transfer.wallet_id == account.id, Transfer.recorded_at <= moment)
+        .order_by(Transfer.recorded_at.desc())
+        .limit(CROSSING_LINES_MAX)
+        .subquery()
+    )
+    after = session.scalar(
+        select(newest.c.wallet_after).order_by(newest.c.wallet_seq.desc()).limit(1)
+    )
+    return after or 0
+
+
+def unstored_balance(session: Session, code: str) -> int:
+    """Return what an account without a wallet received less what it gave.
+
+    Below zero for one that issues; 0 for a code that names no account.
+    """
+    account = _account_of(session, code)
+    if account is None:
+        return 0
+    return int(session.execute(UNSTORED_NOW, {"account_id": account.id}).scalar_one())
+
+
+def _account_of(session: Session, code: str) -> Any:
+    """Return the id of an account and whether it has a wallet."""
+    return session.execute(
+        select(Account.id, Wallet.account_id.is_not(None).label("has_wallet"))
+        .outerjoin(Wallet, Wallet.account_id == Account.id)
+        .where(Account.code == code)
+    ).first()
+
+
+def head_of(block: Block) -> BlockHead:
+    """Return a block without its rows."""
+    return BlockHead(
+        block.no,
+        block.up_to,
+        block.count,
+        block.total,
+        bytes(block.previous_hash),
+        bytes(block.root),
+        block.sealed_at,
+    )
+
+
+def blocks(
+    session: Session, *, before_no: int | None = None, limit: int = 50
+) -> list[BlockHead]:
+    """Return sealed blocks, newest first, below before_no when it is given."""
+    statement = select(Block).order_by(Block.no.desc()).limit(limit)
+    if before_no is not None:
+        statement = statement.where(Block.no < before_no)
+    return [head_of(block) for block in session.scalars(statement)]
+
+
+def block_of(session: Session, no: int) -> BlockHead | None:
+    """Return the block of this number, None when there is none yet."""
+    block = session.scalar(select(Block).where(Block.no == no))
+    return head_of(block) if block else None

@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from pointsbank.ledger.sealing import seal
 from tests.ledger.accounts import earn, open_accounts, rows_of_everything
+from tests.moments import NOON
 
 ATTEMPTS = [
     "UPDATE transfer SET points = points + 1",
@@ -12,6 +14,8 @@ ATTEMPTS = [
     "DELETE FROM transfer",
     "UPDATE block SET count = 7",
     "DELETE FROM block",
+    "UPDATE merchant_checkpoint SET balance = 7",
+    "DELETE FROM merchant_checkpoint",
 ]
 
 
@@ -19,14 +23,8 @@ ATTEMPTS = [
 def kept(writing):
     with writing() as session:
         open_accounts(session)
-        transfer = earn(session, "award:1", 30)
-        session.execute(
-            text(
-                "INSERT INTO block (no, up_to, previous_hash, root, count, sealed_at)"
-                " VALUES (1, :up_to, :hash, :hash, 1, '2026-11-21')"
-            ),
-            {"up_to": transfer.id, "hash": bytes(32)},
-        )
+        earn(session, "award:1", 30)
+        seal(session, now=NOON, salt=bytes(32))
     return writing
 
 
@@ -41,7 +39,7 @@ def test_a_kept_row_is_never_changed_or_removed(kept, attempt):
 
 
 @pytest.mark.engine("postgresql")
-@pytest.mark.parametrize("table", ["transfer", "block"])
+@pytest.mark.parametrize("table", ["transfer", "block", "merchant_checkpoint"])
 def test_a_table_is_never_emptied(kept, table):
     with pytest.raises(DBAPIError, match="never changed or removed"), kept() as session:
         session.execute(text(f"TRUNCATE {table} CASCADE"))
