@@ -17,7 +17,10 @@ from pointsbank.messages.pages import pages as message_pages
 from pointsbank.organizations.api import api as organizations_api
 from pointsbank.organizations.pages import pages as organization_pages
 from pointsbank.passbooks.api.book import api as passbooks_api
+from pointsbank.passbooks.api.disputing import api as disputing_api
+from pointsbank.passbooks.api.reversing import api as reversing_api
 from pointsbank.passbooks.pages.book import pages as book_pages
+from pointsbank.passbooks.pages.disputing import pages as disputing_pages
 from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
@@ -40,6 +43,8 @@ API_DOORS: list[ApiBlueprint] = [
     messages_api,
     me_api,
     passbooks_api,
+    disputing_api,
+    reversing_api,
     rankings_api,
 ]
 PAGE_DOORS: list[Blueprint] = [
@@ -54,6 +59,7 @@ PAGE_DOORS: list[Blueprint] = [
     message_pages,
     organization_pages,
     book_pages,
+    disputing_pages,
     ranking_pages,
     reward_pages,
     till_pages,
