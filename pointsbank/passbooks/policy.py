@@ -15,7 +15,14 @@ OUT_KINDS = ("spend", "expire", "gift_out", "donate", "adjust_down")
 # What a reader may choose to see alone.
 FILTERS = {"in": IN_KINDS, "out": OUT_KINDS, "reversal": ("reversal",)}
 # The first word of a transfer's key, and what stands behind it.
-SOURCES = {"award": "claim", "redeem": "redemption", "void": "void", "expire": "expiry"}
+SOURCES = {
+    "award": "claim",
+    "redeem": "redemption",
+    "void": "void",
+    "expire": "expiry",
+    "dispute": "dispute",
+}
+MOVES = ("gift", "donation")
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,12 @@ def source_of(key: str) -> dict[str, str | int]:
         return {"kind": kind, "on": rest.rpartition(":")[2]}
     if kind == "redemption":
         return {"kind": kind, "number": rest}
-    return {"kind": kind, "id": int(rest)} if rest.isdecimal() else {"kind": kind}
+    if kind == "reversal":
+        # What follows is the line that was taken back, which reverses_line names better.
+        return {"kind": kind}
+    # A move has two rows, donation:5:out and donation:5:in.
+    number = rest.partition(":")[0] if kind in MOVES else rest
+    return {"kind": kind, "id": int(number)} if number.isdecimal() else {"kind": kind}
 
 
 def by_month(lines: Iterable[Line], zone: ZoneInfo) -> list[Month]:
@@ -66,3 +78,65 @@ def by_month(lines: Iterable[Line], zone: ZoneInfo) -> list[Month]:
 def span_of_year(year: int, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the half-open span of a local calendar year."""
     return midnight(date(year, 1, 1), zone), midnight(date(year + 1, 1, 1), zone)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line as far as giving is judged by it; points are above zero when they came in."""
+
+    transfer_id: int
+    kind: str
+    points: int
+    reverses_id: int | None = None
+
+
+@dataclass
+class Shares:
+    """What a book holds: own is what was earned, given what was received as a gift."""
+
+    own: int = 0
+    given: int = 0
+
+
+def shares_of(entries: Iterable[Entry]) -> Shares:
+    """Replay a whole book from its first line and return what it holds of either share.
+
+    Spending and donating take what was received first, everything else what was earned. What a
+    line took comes back as the share it was taken from, the received part first.
+    Rule: docs/ledger.md, "Gifts and care funds".
+    """
+    shares = Shares()
+    taken: dict[int, int] = {}
+    gifts: set[int] = set()
+    for entry in entries:
+        if entry.points > 0:
+            given = _given_coming_in(entry, taken)
+            shares.given += given
+            shares.own += entry.points - given
+            if entry.kind == "gift_in":
+                gifts.add(entry.transfer_id)
+        else:
+            points = -entry.points
+            is_given_first = entry.kind in ("spend", "donate") or entry.reverses_id in gifts
+            given = min(shares.given, points) if is_given_first else points - shares.own
+            given = max(0, given)
+            taken[entry.transfer_id] = given
+            shares.given -= given
+            shares.own -= points - given
+    return shares
+
+
+def _given_coming_in(entry: Entry, taken: dict[int, int]) -> int:
+    """Return how many of the points that come in were somebody's gift."""
+    if entry.kind == "gift_in":
+        return entry.points
+    if entry.reverses_id is None:
+        return 0
+    given = min(taken.get(entry.reverses_id, 0), entry.points)
+    taken[entry.reverses_id] = taken.get(entry.reverses_id, 0) - given
+    return given
+
+
+def giftable_points(entries: Iterable[Entry], available: int) -> int:
+    """Return how many points may be given away: those earned, as far as they are available."""
+    return max(0, min(shares_of(entries).own, available))
