@@ -33,11 +33,16 @@ class People:
     tokens: list[str]
 
 
-def migrated(database_url: str) -> Flask:
-    """Return the application on a database brought to the newest migration."""
-    app = create_app(
+def connected(database_url: str) -> Flask:
+    """Return the application on a database as it is."""
+    return create_app(
         Settings(database_url=database_url, secret_key=SECRET_KEY, environment="test")
     )
+
+
+def migrated(database_url: str) -> Flask:
+    """Return the application on a database brought to the newest migration."""
+    app = connected(database_url)
     with app.app_context():
         upgrade()
     return app
@@ -191,6 +196,7 @@ def rich_members(session: Session, members: list[int], points: int) -> None:
                 occurred_at=now,
                 reason="measurement",
                 expires_on=(now + timedelta(days=400)).date(),
+                budget_month=f"{now:%Y-%m}",
             ),
             now,
         )

@@ -48,17 +48,16 @@ class Postgres:
         self.server.create_database("pgbench")
         self._pgbench("-i", "-q", "-s", str(PGBENCH_SCALE))
 
-    def pgbench(self, seconds: float) -> tuple[float, float]:
-        """Run pgbench -N, 8 clients, prepared; return transactions a second and CPU seconds
+    def pgbench(self, seconds: float, script: str = "simple-update") -> tuple[float, float]:
+        """Run pgbench with 8 clients, prepared; return transactions a second and CPU seconds
         each.
 
-        The CPU is the server's; pgbench's own is left out, as the load client's is for the
-        service.
+        script: simple-update is pgbench -N, tpcb-like its default. The CPU is the server's;
+        pgbench's own is left out, as the load client's is for the service.
         """
         before = self.cpu()
-        text = self._pgbench(
-            "-N", "-c", "8", "-j", "2", "-M", "prepared", "-n", "-T", str(round(seconds))
-        )
+        words = ["-b", script, "-c", "8", "-j", "2", "-M", "prepared", "-n"]
+        text = self._pgbench(*words, "-T", str(round(seconds)))
         rate = re.search(r"tps = ([\d.]+)", text)
         done = re.search(r"actually processed: (\d+)", text)
         if rate is None or done is None:
