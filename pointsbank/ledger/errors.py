@@ -63,7 +63,7 @@ class HoldDecided(Conflict):
     """The hold was settled, voided or expired before; state tells which."""
 
     code = "hold_decided"
-    message = "These points are no longer held: the hold is %(state)s."
+    message = "These points are no longer held: they were paid, released, or their time was over."
 
 
 class BudgetSpent(Conflict):

@@ -77,12 +77,17 @@ DUE = """
     SELECT id FROM hold WHERE state = 'open' AND expires_at <= :now
     ORDER BY expires_at, id LIMIT :limit
 """
+# Whoever decides a hold at this moment need not be waited for. Without "no key" a row that
+# points at one would wait.
+CLAIM_DUE = f"{DUE} FOR NO KEY UPDATE SKIP LOCKED"
 
-EXPIRE = """
+EXPIRE = text(
+    """
     UPDATE hold SET state = 'expired', decided_at = :now
-    WHERE id IN ({due}) AND state = 'open'
+    WHERE id IN :ids AND state = 'open'
     RETURNING wallet_id, points
-"""
+    """
+).bindparams(bindparam("now", type_=Moment()), bindparam("ids", expanding=True))
 
 
 @dataclass(frozen=True)
@@ -191,9 +196,9 @@ def expire_holds(session: Session, *, now: datetime, limit: int = 500) -> int:
     A repeat finds those that are left. A hold that is being decided at this moment is skipped.
     """
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    due = f"{DUE} FOR UPDATE SKIP LOCKED" if is_postgresql else DUE
-    statement = text(EXPIRE.format(due=due)).bindparams(bindparam("now", type_=Moment()))
-    expired = session.execute(statement, {"now": now, "limit": limit}).all()
+    due = text(CLAIM_DUE if is_postgresql else DUE).bindparams(bindparam("now", type_=Moment()))
+    ids = session.scalars(due, {"now": now, "limit": limit}).all()
+    expired = session.execute(EXPIRE, {"now": now, "ids": ids}).all()
     # Every hold is claimed before the first wallet is locked, and wallets in the order of their
     # ids: whoever decides another hold of the same wallet takes them in this order too.
     released: dict[int, int] = {}
