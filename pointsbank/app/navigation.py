@@ -64,6 +64,12 @@ NAV: list[Way] = [
         roles=("administrator", "secretary"),
     ),
     Way(
+        "disputing_pages.list_disputes",
+        lazy_gettext("Disputes"),
+        "flag",
+        roles=("administrator", "secretary"),
+    ),
+    Way(
         "organization_pages.show_tree",
         lazy_gettext("Organizations"),
         "home",

@@ -19,6 +19,9 @@ from pointsbank.ledger.queries import (
     expiring_points,
 )
 
+# A member's account in the ledger is named by the member's id.
+ACCOUNT_PREFIX = "member:"
+
 
 @dataclass(frozen=True)
 class Cover:
@@ -39,7 +42,7 @@ class MonthSums:
 
 def account_code(member_id: int) -> str:
     """Return the code of a member's account in the ledger."""
-    return f"member:{member_id}"
+    return f"{ACCOUNT_PREFIX}{member_id}"
 
 
 def cover_of(session: Session, member_id: int) -> Cover:

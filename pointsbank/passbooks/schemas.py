@@ -1,13 +1,24 @@
 """What the book looks like in JSON, and its cover on a page."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from pointsbank.ledger.models import TRANSFER_POINTS_MAX
+from pointsbank.passbooks.disputes import DisputeFile
 from pointsbank.passbooks.queries import Cover
+from pointsbank.web.contract import Body, PageQuery, Text, When, Whole
 from pointsbank.web.formats import day
 from pointsbank.web.languages import locale_name
+
+DISPUTE_LENGTH_MAX = 300
+# What the ledger prints beside a line.
+REASON_LENGTH_MAX = 200
+FORMATS = ("csv", "xlsx", "beancount")
+# No book was opened before, and nobody asks for a moment after.
+FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class LineOut(Schema):
@@ -31,6 +42,112 @@ class BookOut(Schema):
 
     items = fields.List(fields.Nested(LineOut))
     next = fields.String(allow_none=True)
+
+
+class NewDispute(Body):
+    """What a member says is wrong with a line."""
+
+    reason = Text(length_max=DISPUTE_LENGTH_MAX, required=True)
+
+
+class DisputeOpened(Schema):
+    """An open dispute."""
+
+    id = fields.Integer()
+    answer_by = fields.Date()
+
+
+class NewAnswer(Body):
+    """How a dispute is decided; points only where less than the whole line is taken back."""
+
+    decision = fields.String(required=True, validate=validate.OneOf(["uphold", "reject"]))
+    reason = Text(length_max=DISPUTE_LENGTH_MAX, length_min=0, load_default="")
+    points = Whole(least=1, most=TRANSFER_POINTS_MAX)
+
+    @validates_schema
+    def _points_are_upheld(self, data: dict[str, Any], **_more: Any) -> None:
+        if "points" in data and data.get("decision") == "reject":
+            raise ValidationError("Not with this decision.", "points")
+
+
+class DisputeQuery(PageQuery):
+    """Which disputes to list."""
+
+    state = fields.String(load_default="open", validate=validate.OneOf(["open", "answered"]))
+
+
+class DisputeOut(Schema):
+    """A dispute as those who answer it see it; points of the line are signed."""
+
+    id = fields.Integer()
+    member_id = fields.Integer()
+    display_name = fields.String()
+    line = fields.Integer()
+    transfer_id = fields.Integer()
+    points = fields.Integer()
+    memo = fields.String()
+    reason = fields.String()
+    state = fields.String()
+    overdue = fields.Boolean()
+    opened_at = fields.AwareDateTime(format="iso")
+    answer_by = fields.Date()
+    answered_at = fields.AwareDateTime(format="iso", allow_none=True)
+    answer = fields.String()
+    reversal_id = fields.Integer(allow_none=True)
+
+
+class DisputeListOut(Schema):
+    """A page of disputes."""
+
+    items = fields.List(fields.Nested(DisputeOut))
+    next = fields.String(allow_none=True)
+
+
+class NewReversal(Body):
+    """Which points of a line are taken back, and why."""
+
+    points = Whole(least=1, most=TRANSFER_POINTS_MAX, load_default=None)
+    reason = Text(length_max=REASON_LENGTH_MAX, required=True)
+
+
+class ReversalOut(Schema):
+    """The line that takes another one back."""
+
+    id = fields.Integer()
+    line = fields.Integer()
+    points = fields.Integer()
+    balance_after = fields.Integer()
+    reverses_id = fields.Integer()
+    reverses_line = fields.Integer()
+
+
+class MomentQuery(Body):
+    """The moment as of which a balance is asked for."""
+
+    at = When(required=True, validate=validate.Range(min=FIRST_MOMENT, max=LAST_MOMENT))
+
+
+class PastBalanceOut(Schema):
+    """What a book's balance was."""
+
+    at = fields.AwareDateTime(format="iso")
+    balance = fields.Integer()
+
+
+class ExportQuery(Body):
+    """In which form a book is handed out."""
+
+    format = fields.String(load_default="csv", validate=validate.OneOf(FORMATS))
+
+
+def dispute_out(dispute: DisputeFile, today: date) -> dict[str, Any]:
+    """Return a dispute as the contract has it."""
+    return {
+        **vars(dispute),
+        "display_name": dispute.display_name,
+        "memo": dispute.title,
+        "overdue": dispute.is_overdue(today),
+    }
 
 
 def cover_words(cover: Cover, name: str, number: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
@@ -16,12 +15,13 @@ from pointsbank.core.db import reading
 from pointsbank.core.settings import Settings
 from pointsbank.ledger.queries import Line
 from pointsbank.members.queries import display_names, member_of
+from pointsbank.passbooks.disputes import newest_disputes
+from pointsbank.passbooks.pages.printing import printed_line
 from pointsbank.passbooks.policy import (
     FILTERS,
     FindServiceTime,
     Month,
     by_month,
-    source_of,
     span_of_year,
 )
 from pointsbank.passbooks.queries import (
@@ -36,7 +36,7 @@ from pointsbank.passbooks.queries import (
 from pointsbank.passbooks.schemas import cover_words, day_with_year
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
-from pointsbank.web.formats import full_day, local, moment, month_label, points
+from pointsbank.web.formats import month_label
 from pointsbank.web.languages import locale_name
 
 pages = Blueprint("book_pages", __name__)
@@ -166,6 +166,7 @@ def printed_months(
     lines = [line for month in months for line in month.lines]
     sums = month_sums(session, member_id, [month.first_on for month in months], settings.zone)
     reversals = taken_back(session, lines)
+    disputes = newest_disputes(session, lines)
     people = display_names(session, {line.actor_id for line in lines if line.actor_id})
     on_page = {line.line for line in lines}
     return [
@@ -173,7 +174,13 @@ def printed_months(
             "title": month_name(month.first_on),
             **vars(sums.get(month.first_on, MonthSums())),
             "lines": [
-                printed_line(line, reversals.get(line.transfer_id, 0), people, on_page)
+                printed_line(
+                    line,
+                    reversals.get(line.transfer_id, 0),
+                    people,
+                    on_page,
+                    disputes.get(line.transfer_id),
+                )
                 for line in month.lines
             ],
             "carried": None if shown else carried(month, older),
@@ -197,49 +204,3 @@ def carried(month: Month, older: Month | None) -> dict[str, Any] | None:
         else gettext("after line %(line)s", line=before)
     )
     return {"title": title, "balance": month.carried}
-
-
-def printed_line(
-    line: Line, reversed_points: int, people: dict[int, str], on_page: set[int]
-) -> dict[str, Any]:
-    """Return one line as the component prints it."""
-    return {
-        "line": line.line,
-        "date": f"{local(line.recorded_at):%m-%d}",
-        "title": gettext("Expired") if line.kind == "expire" else line.reason,
-        "why": gettext("%(points)s points were taken back", points=points(reversed_points))
-        if reversed_points
-        else "",
-        "source": source_words(line, on_page),
-        "amount": line.points,
-        "kind": "reversal" if line.kind == "reversal" else "in" if line.points > 0 else "out",
-        "balance": line.balance_after,
-        "by": people.get(line.actor_id or 0, ""),
-        "open": False,
-        "dispute_href": "",
-    }
-
-
-def source_words(line: Line, on_page: set[int]) -> list[tuple[str, str]]:
-    """Return where a line came from, as terms and values."""
-    found = [(gettext("Line"), str(line.line)), (gettext("Written"), moment(line.recorded_at))]
-    if local(line.occurred_at).date() != local(line.recorded_at).date():
-        found.append((gettext("Took place"), full_day(line.occurred_at)))
-    if line.reverses_line:
-        found.append((gettext("Takes back"), link_to_line(line.reverses_line, on_page)))
-    source = source_of(line.key)
-    if source["kind"] == "claim" and "id" in source:
-        found.append((gettext("Where from"), gettext("Claim no. %(id)s", id=source["id"])))
-    elif source["kind"] == "redemption":
-        found.append((gettext("Redemption no."), str(source["number"])))
-    if line.expires_on:
-        found.append((gettext("Good through"), full_day(line.expires_on)))
-    found.append((gettext("Ledger no."), str(line.transfer_id)))
-    return found
-
-
-def link_to_line(line: int, on_page: set[int]) -> str:
-    """Return a link to another line, on this page or on the one it begins."""
-    page = "" if line in on_page else url_for("book_pages.book", cursor=cursor_from(line + 1))
-    words = gettext("line %(line)s", line=line)
-    return Markup('<a href="{}#line-{}">{}</a>').format(page, line, words)
