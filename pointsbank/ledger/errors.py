@@ -63,7 +63,7 @@ class HoldDecided(Conflict):
     """The hold was settled, voided or expired before; state tells which."""
 
     code = "hold_decided"
-    message = "These points are no longer held: they were paid, released, or their time was over."
+    message = "These points are no longer held: they were paid, released or out of time."
 
 
 class BudgetSpent(Conflict):
@@ -78,3 +78,10 @@ class BudgetBelowIssued(Conflict):
 
     code = "budget_below_issued"
     message = "%(issued)s points were already issued in %(month)s; the budget cannot be lower."
+
+
+class BlockNotFound(NotFound):
+    """No block with this number was sealed yet."""
+
+    code = "block_not_found"
+    message = "There is no block with this number."
