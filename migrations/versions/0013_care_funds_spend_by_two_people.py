@@ -35,6 +35,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("organization_id", name=op.f("uq_care_fund_organization_id")),
     )
     op.create_table(
+        "donation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column(
+            "fund_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "donor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("is_anonymous", sa.Boolean(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("points BETWEEN 1 AND 100000", name=op.f("ck_donation_points")),
+        sa.ForeignKeyConstraint(
+            ["donor_id"], ["member.id"], name=op.f("fk_donation_donor_id_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["fund_id"], ["care_fund.id"], name=op.f("fk_donation_fund_id_care_fund")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_donation")),
+        sa.UniqueConstraint("key", name=op.f("uq_donation_key")),
+    )
+    op.create_index(op.f("ix_donation_donor_id"), "donation", ["donor_id"], unique=False)
+    op.create_index(
+        op.f("ix_donation_fund_id_given_at"), "donation", ["fund_id", "given_at"], unique=False
+    )
+    op.create_table(
         "care_fund_spending",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
@@ -111,4 +140,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables."""
     op.drop_table("care_fund_spending")
+    op.drop_table("donation")
     op.drop_table("care_fund")

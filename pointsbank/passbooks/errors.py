@@ -165,3 +165,27 @@ class GivingIncomplete(Invalid):
 
     code = "giving_incomplete"
     message = "Please give a whole number of points from 1 to %(most)s."
+
+
+class BadStatementPeriod(Invalid):
+    """A statement is for a month or a year."""
+
+    code = "bad_statement_period"
+    message = "A statement is for a month, written 2026-11, or for a year, written 2026."
+
+
+class FuturePeriod(Invalid):
+    """The month or year has not begun."""
+
+    code = "future_period"
+    message = "This month or year has not begun yet."
+
+
+class LineNotAsSealed(Conflict):
+    """A line is not what was sealed: the ledger was changed, and gives no proof of it."""
+
+    code = "line_not_as_sealed"
+    message = (
+        "A line of this book is no longer what was sealed, so it cannot be proven. "
+        "Please tell the community office."
+    )

@@ -60,6 +60,24 @@ class CareFund(Model):
     closed_at: Mapped[datetime | None]
 
 
+class Donation(Model):
+    """Points a member gave to a fund; is_anonymous keeps the name from its statement."""
+
+    __tablename__ = "donation"
+    __table_args__ = (
+        CheckConstraint(f"points BETWEEN 1 AND {TRANSFER_POINTS_MAX}", name="points"),
+        Index(None, "fund_id", "given_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    fund_id: Mapped[int] = mapped_column(ForeignKey("care_fund.id"))
+    donor_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    points: Mapped[int]
+    is_anonymous: Mapped[bool]
+    given_at: Mapped[datetime]
+
+
 class CareFundSpending(Model):
     """Points a fund spends at a merchant: asked for by one person, decided by another.
 
