@@ -1,0 +1,42 @@
+"""What the job `reminders` does each morning: a list of steps, to which rooms add theirs."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from pointsbank.core.calendar import local_day
+from pointsbank.passbooks.expiring import tell_of_expiry
+from pointsbank.scoring.lapsing import lapse_adjustments, tell_of_lapsing
+
+# Rows of one batch stay locked until it is committed, so a morning's work goes in small ones.
+REMINDING_BATCH = 500
+
+# Session, moment, time zone -> how many things were done; REMINDING_BATCH and more: there may
+# be more to do. A step finds by itself what is still to do, so that it may run again at once.
+Reminder = Callable[[Session, datetime, ZoneInfo], int]
+
+
+def of_expiry(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell members what of their points expires soon."""
+    return tell_of_expiry(session, today=local_day(now, zone), now=now, limit=REMINDING_BATCH)
+
+
+def of_lapsed(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Let adjustments lapse that nobody decided in time."""
+    return lapse_adjustments(session, zone=zone, now=now, limit=REMINDING_BATCH)
+
+
+def of_lapsing(session: Session, now: datetime, _zone: ZoneInfo) -> int:
+    """Tell those who decide adjustments which of them are about to lapse."""
+    return tell_of_lapsing(session, now=now)
+
+
+REMINDERS: list[Reminder] = [of_lapsed, of_lapsing, of_expiry]
+
+
+def remind(session: Session, now: datetime, zone: ZoneInfo) -> tuple[int, bool]:
+    """Take every step once; return how many things were done, and whether none is left."""
+    counts = [reminder(session, now, zone) for reminder in REMINDERS]
+    return sum(counts), all(count < REMINDING_BATCH for count in counts)
