@@ -1,6 +1,6 @@
 """Settlement: what a shift awards, once, and what it holds for review."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from pointsbank.attendance.policy import minutes_of_presence
 from pointsbank.attendance.queries import SheetLine, sheet_lines
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import end_of_next_year, local_day, local_month
+from pointsbank.ledger.budgets import budget_left
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
 from pointsbank.ledger.service import open_account, post
@@ -30,6 +31,7 @@ from pointsbank.tasks.service import locked_shift
 MISSING_CHECK_OUT = "missing_check_out"
 OWN_SHIFT = "own_shift"
 CLAIM_GIVEN_UP = "claim_given_up"
+BUDGET_SPENT = "budget_spent"
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def settle_shift(
     """Award everyone who came and went, hold the rest, and return all that is settled.
 
     paths: what the settling person organizes; nobody awards themself. A repeat changes nothing
-    of what
-    is settled and answers the same. Two at once meet at the shift's row.
+    of what is settled and answers the same; only those who wait for the month's issue budget
+    are judged again. Two at once meet at the shift's row.
     Raises ShiftNotFound, ShiftNotOver, NotOpen for a task that was called off.
     """
     shift, task = shift_of(session, shift_id, paths)
@@ -120,7 +122,7 @@ def settle_shift(
         raise ShiftNotOver
     wallets = _wallets(session, [line.member_id for line in lines])
     lines.sort(key=lambda line: wallets[line.member_id])
-    waiting = [line for line in lines if line.settled_at is None]
+    waiting = [line for line in lines if is_to_settle(line, actor_id)]
     if waiting:
         _settle(session, waiting, shift, task, actor_id=actor_id, zone=zone, now=now)
         settled = {line.attendance_id: line for line in sheet_lines(session, shift_id)}
@@ -142,6 +144,41 @@ def settle_shift(
 def have_all_left(lines: Sequence[SheetLine]) -> bool:
     """Tell whether a shift ended before its time: people came, and nobody is still there."""
     return bool(lines) and all(line.checked_out_at is not None for line in lines)
+
+
+def is_to_settle(line: SheetLine, actor_id: int) -> bool:
+    """Tell whether settling decides about a line: a new one, or one that waits for the budget.
+
+    Somebody's own line goes on waiting for the budget: settling it themself would end that.
+    """
+    if line.settled_at is None:
+        return True
+    return waits_for_budget(line) and line.member_id != actor_id
+
+
+def waits_for_budget(line: SheetLine) -> bool:
+    """Tell whether a line is held only until the month's issue budget has room for it."""
+    return line.held_reason == BUDGET_SPENT
+
+
+def within_budget(
+    lines: Sequence[SheetLine], awards: Mapping[int, Award], left: int | None
+) -> dict[int, Award]:
+    """Return what each gets when only so many points may still be issued, by member.
+
+    Whoever came first is awarded first; whose points do not fit is held as a whole.
+    """
+    kept = dict(awards)
+    if left is None:
+        return kept
+    paid = [line for line in lines if line.checked_in_at and kept[line.member_id].points]
+    for line in sorted(paid, key=lambda line: (line.checked_in_at, line.claim_id)):
+        points = kept[line.member_id].points
+        if points > left:
+            kept[line.member_id] = Award(reason=BUDGET_SPENT)
+        else:
+            left -= points
+    return kept
 
 
 def _wallets(session: Session, member_ids: Sequence[int]) -> dict[int, int]:
@@ -177,6 +214,9 @@ def _settle(
         for line in waiting
     }
     issuer = _issuer(session, task)
+    left = budget_left(session, issuer, local_month(now, zone), lock=True)
+    awards = within_budget(waiting, awards, left)
+    waiting = [line for line in waiting if not _goes_on_waiting(line, awards[line.member_id])]
     for line in waiting:
         award = awards[line.member_id]
         if award.reason is None:
@@ -197,15 +237,27 @@ def _settle(
             posting = _posting(line, award, task, shift, issuer, actor_id, zone, now)
             transfer_id = post(session, posting, now).id
         _mark(session, line, award, standard, transfer_id, actor_id, now)
+    if waiting:
+        _note(session, shift.id, [awards[line.member_id] for line in waiting], actor_id, now)
+
+
+def _goes_on_waiting(line: SheetLine, award: Award) -> bool:
+    """Tell whether a line waited for the budget before and still does: nothing changed."""
+    return waits_for_budget(line) and award.reason == BUDGET_SPENT
+
+
+def _note(
+    session: Session, shift_id: int, awards: Sequence[Award], actor_id: int, now: datetime
+) -> None:
     note(
         session,
         at=now,
         actor_id=actor_id,
         action="shift_settled",
-        subject=("shift", shift.id),
-        credited=sum(award.reason is None for award in awards.values()),
-        held=sum(award.reason is not None for award in awards.values()),
-        points=sum(award.points for award in awards.values()),
+        subject=("shift", shift_id),
+        credited=sum(award.reason is None for award in awards),
+        held=sum(award.reason is not None for award in awards),
+        points=sum(award.points for award in awards),
     )
 
 

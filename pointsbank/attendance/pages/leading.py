@@ -35,7 +35,13 @@ from pointsbank.attendance.schemas import (
     title_of,
     verdict_out,
 )
-from pointsbank.attendance.settling import Settlement, have_all_left, settle_shift, shift_rules
+from pointsbank.attendance.settling import (
+    Settlement,
+    have_all_left,
+    settle_shift,
+    shift_rules,
+    waits_for_budget,
+)
 from pointsbank.attendance.undoing import undo_scan
 from pointsbank.attendance.verdicts import UNDO_SECONDS
 from pointsbank.core import clock
@@ -285,6 +291,7 @@ def sheet(shift_id: int) -> ResponseReturnValue:
             "points": sum(row["points"] for row in rows if row["counts"]),
             "people": sum(1 for row in rows if row["counts"]),
             "held": sum(1 for row in rows if row["came"] and not row["counts"]),
+            "waiting": sum(1 for line in came if waits_for_budget(line)),
         },
         settled_at=max((line.settled_at for line in came if line.settled_at), default=None)
         if not open_lines
@@ -339,6 +346,7 @@ def held_words() -> dict[str, str]:
         "day_full": str(gettext("the day's limit is reached")),
         "own_shift": str(gettext("settled by themselves")),
         "claim_given_up": str(gettext("gave the place up")),
+        "budget_spent": str(gettext("the month's issue budget is used up")),
     }
 
 
