@@ -84,10 +84,10 @@ _SQLITE = (
     "LOWER(HEX(transfer.request_hash))",
 )
 
-# The row's text as SQL, over transfer with its two accounts. It is cast to bytes on SQLite,
-# which keeps what a damaged file holds, also where that is no text.
+# The row's text in bytes as SQL, over transfer with its two accounts. Bytes, because SQLite
+# also keeps what is no text once a file was damaged.
 TEXT_SQL = {
-    "postgresql": "concat(" + ", chr(31), ".join(_POSTGRESQL) + ")",
+    "postgresql": "convert_to(concat(" + ", chr(31), ".join(_POSTGRESQL) + "), 'UTF8')",
     "sqlite": "CAST("
     + " || char(31) || ".join(f"COALESCE({column}, '')" for column in _SQLITE)
     + " AS BLOB)",
@@ -110,11 +110,6 @@ def texts_after(dialect: str) -> TextClause:
 def text_of_one(dialect: str) -> TextClause:
     """Return the statement of the text of the row :id."""
     return text(f"SELECT {TEXT_SQL[dialect]} AS text FROM {_JOINED} WHERE transfer.id = :id")
-
-
-def as_bytes(stored: str | bytes) -> bytes:
-    """Return a row's text as it is hashed: PostgreSQL gives text, SQLite bytes."""
-    return stored.encode() if isinstance(stored, str) else bytes(stored)
 
 
 def moment_text(moment: datetime) -> str:

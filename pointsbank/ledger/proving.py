@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from pointsbank.ledger.leaves import (
     Path,
     Row,
-    as_bytes,
     blind_of,
     leaf_of,
     levels_of,
@@ -95,11 +94,11 @@ def _proofs_in(
         if row_text is None:
             continue
         blind = blind_of(block.salt, transfer_id)
-        position = positions.get(leaf_of(blind, as_bytes(row_text)))
+        position = positions.get(leaf_of(blind, bytes(row_text)))
         if position is None:
             raise NotAsSealed(f"transfer {transfer_id} is not as block {block.no} sealed it")
         found[transfer_id] = Proof(
-            row=row_from(as_bytes(row_text).decode()),
+            row=row_from(bytes(row_text).decode()),
             blind=blind,
             path=path_to(levels, position),
             block=head_of(block),

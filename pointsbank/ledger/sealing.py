@@ -11,7 +11,6 @@ from pointsbank.core.db import state_of
 from pointsbank.ledger.leaves import (
     HASH_BYTES,
     NO_BLOCK,
-    as_bytes,
     blind_of,
     block_root,
     leaf_of,
@@ -116,7 +115,7 @@ def _seal_after(
     ).all()
     if not rows:
         return 0
-    leaves = [leaf_of(blind_of(salt, row.id), as_bytes(row.text)) for row in rows]
+    leaves = [leaf_of(blind_of(salt, row.id), bytes(row.text)) for row in rows]
     head = {
         "no": last.no + 1 if last else 1,
         "up_to": rows[-1].id,

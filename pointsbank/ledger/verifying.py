@@ -1,9 +1,34 @@
-"""Proof of the ledger: each rule as one statement that returns the rows that break it."""
+"""Proof of the ledger: each rule as a statement that finds what breaks it, and all that is
+sealed recomputed.
+"""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
+
+from pointsbank.ledger.models import Verification
+from pointsbank.ledger.recomputing import RULES_OF_BLOCKS, findings
+
+# So many offenders of one rule are named; who finds that many looks further by hand.
+NAMED_EACH_MAX = 20
+KEPT_MAX = 100
+
+# A rule takes about as long as so large a share of the transfers takes to be recomputed; what
+# the progress is told by.
+RULE_SHARE = 8
+
+SIZES = text(
+    """
+    SELECT (SELECT COUNT(*) FROM transfer) AS transfers,
+           COALESCE((SELECT MAX(total) FROM block), 0) AS sealed
+    """
+)
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -80,18 +105,97 @@ RULES = {
     """,
     "the wallet of a transfer is its floored account": """
         SELECT 'transfer ' || transfer.id AS subject FROM transfer
-        JOIN wallet ON wallet.account_id IN (transfer.source_id, transfer.target_id)
-        WHERE transfer.wallet_id IS NULL OR transfer.wallet_id <> wallet.account_id
+        LEFT JOIN wallet AS giver ON giver.account_id = transfer.source_id
+        LEFT JOIN wallet AS taker ON taker.account_id = transfer.target_id
+        WHERE COALESCE(giver.account_id, transfer.wallet_id) <> COALESCE(transfer.wallet_id, 0)
+           OR COALESCE(taker.account_id, transfer.wallet_id) <> COALESCE(transfer.wallet_id, 0)
     """,
 }
 
 
-def offenders(session: Session, *, limit_each: int = 20) -> list[Offender]:
+@dataclass(frozen=True)
+class Verified:
+    """What one verification found. offenders: at most so many of each rule as were asked for;
+    count: how many there are, those of the rules on single rows up to that many.
+    """
+
+    rules: int
+    transfers: int
+    sealed: int
+    count: int
+    offenders: list[Offender]
+
+
+def offenders(session: Session, *, limit_each: int = NAMED_EACH_MAX) -> list[Offender]:
     """Return the rows that break a rule of the ledger; an empty list proves that none does."""
-    return [found for rule in RULES for found in offenders_of(session, rule, limit=limit_each)]
+    return verify(session, limit_each=limit_each).offenders
 
 
-def offenders_of(session: Session, rule: str, *, limit: int = 20) -> list[Offender]:
+def verify(
+    session: Session, *, told: Progress | None = None, limit_each: int = NAMED_EACH_MAX
+) -> Verified:
+    """Judge the whole ledger by every rule and recompute every block.
+
+    Transfers may be written meanwhile. told: called with how much is done, of how much.
+    """
+    sizes = session.execute(SIZES).one()
+    share = max(1, sizes.transfers // RULE_SHARE)
+    work = share * len(RULES) + sizes.sealed
+    done = 0
+
+    def step(more: int) -> None:
+        nonlocal done
+        done += more
+        if told is not None:
+            told(min(done, work), work)
+
+    named: list[Offender] = []
+    for rule in RULES:
+        named += offenders_of(session, rule, limit=limit_each)
+        step(share)
+    count = len(named)
+    each: Counter[str] = Counter()
+    for rule, subject in findings(session, step):
+        each[rule] += 1
+        if each[rule] <= limit_each:
+            named.append(Offender(rule, subject))
+    return Verified(
+        rules=len(RULES) + len(RULES_OF_BLOCKS),
+        transfers=sizes.transfers,
+        sealed=sizes.sealed,
+        count=count + each.total(),
+        offenders=named,
+    )
+
+
+def offenders_of(session: Session, rule: str, *, limit: int = NAMED_EACH_MAX) -> list[Offender]:
     """Return the rows that break one rule, judged within one statement's snapshot."""
     rows = session.execute(text(f"{RULES[rule]} LIMIT :limit"), {"limit": limit})
     return [Offender(rule, row.subject) for row in rows]
+
+
+def record(
+    session: Session, verified: Verified, *, started_at: datetime, finished_at: datetime
+) -> int:
+    """Keep what a verification found and return its id."""
+    kept = Verification(
+        started_at=started_at,
+        finished_at=finished_at,
+        rules=verified.rules,
+        transfers=verified.transfers,
+        offender_count=verified.count,
+        offenders={
+            "items": [
+                {"rule": each.rule, "subject": each.subject}
+                for each in verified.offenders[:KEPT_MAX]
+            ]
+        },
+    )
+    session.add(kept)
+    session.flush()
+    return kept.id
+
+
+def last_verification(session: Session) -> Verification | None:
+    """Return the newest verification that was kept, None when there is none."""
+    return session.scalar(select(Verification).order_by(Verification.id.desc()).limit(1))

@@ -99,8 +99,8 @@ def test_the_database_writes_the_text_that_python_writes(writing, engine_name):
             leaves.texts_after(engine_name), {"after": 0, "up_to": 100, "limit": 100}
         ).all()
         one = session.execute(leaves.text_of_one(engine_name), {"id": rows[1][0].id}).scalar()
-    assert [leaves.as_bytes(row.text).decode() for row in stored] == expected
-    assert leaves.as_bytes(one).decode() == expected[1]
+    assert [bytes(row.text).decode() for row in stored] == expected
+    assert bytes(one).decode() == expected[1]
     assert len(expected) == 4
 
 
