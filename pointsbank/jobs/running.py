@@ -1,4 +1,7 @@
-"""Runs jobs: each step is one transaction that holds the row by which the run matters once."""
+"""Runs jobs: each step is one transaction that holds the row by which the run matters once.
+
+What waits for other services is no step but a step's errand, which runs between transactions.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -92,6 +95,8 @@ def run_slot(
                 return None
             total += step.count
             is_finished = step.is_last
+            if step.errand is not None:
+                total += _errand_done(step, job, slot, holder, claim)
     except LeaseLost:
         logger.warning("job_lost_its_lease", job=job.name, slot=slot.key)
         return None
@@ -116,17 +121,43 @@ def _one_step(
     if run_id is None:
         return None
     step = job.work(session, slot.period, zone, now)
-    if step.is_last:
-        session.execute(
-            update(JobRun)
-            .where(JobRun.id == run_id)
-            .values(state="done", finished_at=clock.now(), summary=f"last step: {step.count}")
-        )
+    if step.is_last and step.errand is None:
+        _keep_as_done(session, run_id, step.count)
     else:
         session.execute(delete(JobRun).where(JobRun.id == run_id))
     if holder is not None:
         hold_fast(session, holder=holder, now=clock.now())
     return step
+
+
+def _errand_done(step: Step, job: Job, slot: Slot, holder: str | None, claim: Claim) -> int:
+    """Do a step's errand outside of any transaction and return how many things it did.
+
+    The occasion is kept as done afterwards, when the errand was the last that was to be done:
+    one that is cut short leaves no row, and the occasion is still to be done.
+    """
+    if step.errand is None:
+        return 0
+    count = step.errand()
+
+    def keep(session: Session) -> None:
+        run_id = claim(session, job, slot, clock.now())
+        if run_id is not None:
+            _keep_as_done(session, run_id, count)
+        if holder is not None:
+            hold_fast(session, holder=holder, now=clock.now())
+
+    if step.is_last:
+        run(keep)
+    return count
+
+
+def _keep_as_done(session: Session, run_id: int, count: int) -> None:
+    session.execute(
+        update(JobRun)
+        .where(JobRun.id == run_id)
+        .values(state="done", finished_at=clock.now(), summary=f"last step: {count}")
+    )
 
 
 def _record_failure(job: Job, slot: Slot, started_at: datetime, fault: Exception) -> None:

@@ -15,6 +15,7 @@ from pointsbank.core.calendar import (
     read_period,
 )
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
+from pointsbank.jobs.sending import send_due
 from pointsbank.ledger.service import expire_points
 from pointsbank.rankings.service import roll_up
 
@@ -38,10 +39,16 @@ class Slot:
 
 @dataclass(frozen=True)
 class Step:
-    """What one transaction of a job did; after one that was not the last, the next goes on."""
+    """What one transaction of a job did; after one that was not the last, the next goes on.
+
+    errand: what is to be done once that transaction is over, outside of any, and counted too;
+    whatever waits for others, such as a call to another service, goes there. The lease does not
+    fence it, so it must be harmless when two schedulers do it at once.
+    """
 
     count: int
     is_last: bool = True
+    errand: Callable[[], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,17 @@ def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) ->
     return Step(count, is_last=count < EXPIRY_BATCH)
 
 
+def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; what was not sent in the minutes before is due in it too."""
+    minute = f"{now.astimezone(zone):%Y-%m-%dT%H:%M}"
+    return [Slot(minute, minute)]
+
+
+def work_webhooks(_session: Session, _period: str, _zone: ZoneInfo, _now: datetime) -> Step:
+    """Leave the sending as an errand: a receiver is never waited for in a transaction."""
+    return Step(0, errand=send_due)
+
+
 def read_day(text: str) -> date:
     """Read 2026-11-21.
 
@@ -124,6 +142,12 @@ JOBS = {
             due_expiry,
             work_expiry,
             lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "webhooks",
+            due_webhooks,
+            work_webhooks,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
         ),
     )
 }
