@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.ledger.models import Verification
 from pointsbank.ledger.recomputing import RULES_OF_BLOCKS, findings
+from pointsbank.ledger.rules import RULES_OF_ACCOUNTS
 
 # So many offenders of one rule are named; who finds that many looks further by hand.
 NAMED_EACH_MAX = 20
@@ -110,6 +111,7 @@ RULES = {
         WHERE COALESCE(giver.account_id, transfer.wallet_id) <> COALESCE(transfer.wallet_id, 0)
            OR COALESCE(taker.account_id, transfer.wallet_id) <> COALESCE(transfer.wallet_id, 0)
     """,
+    **RULES_OF_ACCOUNTS,
 }
 
 
