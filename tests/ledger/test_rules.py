@@ -67,8 +67,6 @@ BREAKS = {
 CASES = [
     (rule, number) for rule, statements in BREAKS.items() for number in range(len(statements))
 ]
-    (rule, number) for rule, statements in BREAKS.items() for number in range(len(statements))
-]
 
 
 @pytest.fixture
