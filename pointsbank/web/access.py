@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, redirect, request, session, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug import Request
@@ -98,6 +98,14 @@ def visiting_actor() -> Actor | None:
     return current_user.actor if current_user.is_authenticated else None
 
 
+def answer_a_stranger() -> None:
+    """Do not look up any more who asks: what finds people has just failed.
+
+    An answer that needs a language and a page's frame would otherwise fail the same way.
+    """
+    g.is_stranger = True
+
+
 def session_cookie_name() -> str:
     """Return the cookie's name; wherever it is Secure, browsers tie its prefix to this host."""
     return "__Host-pointsbank" if current_app.config["SESSION_COOKIE_SECURE"] else "pointsbank"
@@ -149,7 +157,7 @@ def install(app: Flask, find_actor: FindActor) -> None:
 
     @manager.request_loader  # type: ignore[untyped-decorator]
     def load(_request: Request) -> Visitor | None:
-        token = session_token()
+        token = None if g.get("is_stranger") else session_token()
         actor = find_actor(token) if token else None
         return Visitor(actor) if actor else None
 

@@ -1,5 +1,7 @@
 """Refusals and faults as answers: problem details for programs, a page for people."""
 
+import sqlite3
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -9,10 +11,18 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    TimeoutError,
+)
 from werkzeug.exceptions import HTTPException
 
+from pointsbank.core.db import state_of
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal, TooMany
+from pointsbank.web import access
 from pointsbank.web.access import BadForm, SignInNeeded, wants_json
 
 STATUS: dict[type[Refusal], int] = {
@@ -30,9 +40,17 @@ STATUS_BY_CODE = {
     "code_expired": 410,
     "bad_table": 422,
     "table_too_large": 413,
+    "no_print_font": 503,
 }
 
 RETRY_AFTER_SECONDS = 2
+# Somebody has to make room first.
+FULL_RETRY_AFTER_SECONDS = 30
+# PostgreSQL: disk full; connection exceptions, and a server that is stopping or starting.
+FULL_STATES = ("53100",)
+AWAY_STATES = ("08", "57P")
+# SQLite cannot tell a full quota or a limit of the file's size from other failures to write.
+FULL_SQLITE_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR")
 
 logger = structlog.get_logger()
 
@@ -130,22 +148,73 @@ def field_errors(data: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class Outage:
+    """Why the database could not do its part, and how long to wait before the next try."""
+
+    code: str
+    sentence: str
+    retry_after_seconds: int = RETRY_AFTER_SECONDS
+
+
+BUSY = Outage("busy", "The service is busy. Nothing was changed; please try again.")
+FULL = Outage(
+    "storage_full",
+    "The service has no room left to write. Nothing was changed;"
+    " please tell whoever runs it, and try again later.",
+    FULL_RETRY_AFTER_SECONDS,
+)
+AWAY = Outage(
+    "database_away",
+    "The service cannot reach its records. Nothing was changed; please try again in a moment.",
+)
+LOST = Outage(
+    "connection_lost",
+    "The service lost its records on the way. Please look whether this was done"
+    " before you try again.",
+)
+
+
+def outage_of(error: DBAPIError | TimeoutError) -> Outage | None:
+    """Return which outage an error tells of; None when it is a fault of our own."""
+    if isinstance(error, TimeoutError):
+        return BUSY
+    if error.connection_invalidated:
+        # It may have been the answer to COMMIT that was lost.
+        return LOST
+    if not isinstance(error, OperationalError | InterfaceError):
+        return None
+    state = state_of(error)
+    if state in FULL_STATES or sqlite_error_of(error).startswith(FULL_SQLITE_ERRORS):
+        return FULL
+    if isinstance(error.orig, sqlite3.Error) or (state and not state.startswith(AWAY_STATES)):
+        return BUSY
+    return AWAY
+
+
+def sqlite_error_of(error: DBAPIError) -> str:
+    """Return SQLite's own name of an error, empty on PostgreSQL."""
+    return getattr(error.orig, "sqlite_errorname", "")
+
+
 def on_database_error(error: DBAPIError | TimeoutError) -> ResponseReturnValue:
-    """Answer 503 when the database is busy, full or away: nothing was kept."""
+    """Answer 503 when the database is busy, full or away."""
     if isinstance(error, DataError):
         # A value no column can hold, such as text with a NUL, which PostgreSQL alone refuses.
         return refusal_answer(400, "bad_request", gettext(HTTP_SENTENCES[400]))
-    if not isinstance(error, OperationalError | TimeoutError):
+    outage = outage_of(error)
+    if outage is None:
         return on_fault(error)
-    logger.error("database_unavailable", kind=type(error).__name__)
-    sentence = gettext("The service is busy. Nothing was changed; please try again.")
-    response = refusal_answer(503, "busy", sentence)
-    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    access.answer_a_stranger()
+    logger.error("database_unavailable", kind=type(error).__name__, outage=outage.code)
+    response = refusal_answer(503, outage.code, gettext(outage.sentence))
+    response.headers["Retry-After"] = str(outage.retry_after_seconds)
     return response
 
 
 def on_fault(error: Exception) -> ResponseReturnValue:
     """Answer 500 with an id that stands in the log, and nothing of the fault itself."""
+    access.answer_a_stranger()
     fault_id = uuid4().hex[:12]
     logger.error("fault", fault_id=fault_id, exc_info=error)
     sentence = gettext("Something went wrong on our side. Nothing was changed.")

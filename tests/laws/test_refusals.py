@@ -42,6 +42,9 @@ OF_HTTP = {
     "bad_fields": 422,
     "fault": 500,
     "busy": 503,
+    "storage_full": 503,
+    "database_away": 503,
+    "connection_lost": 503,
 }
 
 
