@@ -18,6 +18,8 @@ from pointsbank.organizations.api import api as organizations_api
 from pointsbank.organizations.pages import pages as organization_pages
 from pointsbank.passbooks.api.book import api as passbooks_api
 from pointsbank.passbooks.api.disputing import api as disputing_api
+from pointsbank.passbooks.api.exporting import api as exporting_api
+from pointsbank.passbooks.api.looking_back import api as looking_back_api
 from pointsbank.passbooks.api.reversing import api as reversing_api
 from pointsbank.passbooks.pages.book import pages as book_pages
 from pointsbank.passbooks.pages.disputing import pages as disputing_pages
@@ -44,6 +46,8 @@ API_DOORS: list[ApiBlueprint] = [
     me_api,
     passbooks_api,
     disputing_api,
+    exporting_api,
+    looking_back_api,
     reversing_api,
     rankings_api,
 ]

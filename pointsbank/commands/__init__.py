@@ -9,6 +9,7 @@ from flask import Flask
 
 from pointsbank.commands.accounts import admin
 from pointsbank.commands.demonstrating import demo
+from pointsbank.commands.exporting import export
 from pointsbank.commands.importing import members, organizations
 from pointsbank.commands.operating import jobs, ledger, migrate, routes
 from pointsbank.commands.serving import serve
@@ -24,6 +25,9 @@ COMMANDS: tuple[click.Command, ...] = (
     routes,
     demo,
 )
+
+# Beside verify, which stands with the rest of an operator's work.
+ledger.add_command(export)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

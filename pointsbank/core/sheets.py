@@ -8,6 +8,8 @@ from typing import IO
 
 import xlsxwriter
 
+from pointsbank.core.errors import Invalid
+
 # A spreadsheet program may run what begins like this as a formula (OWASP, CSV injection).
 FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -16,6 +18,8 @@ CSV_TYPE = "text/csv"
 # Without this mark, spreadsheet programs in Chinese read UTF-8 as GB18030.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HEADER_ROW = 2
+# What the format holds, less the rows above; whatever were written below would be lost.
+XLSX_ROWS_MAX = 1_048_576 - (HEADER_ROW + 1)
 COLUMN_WIDTH = 16
 # A sheet's name may hold neither these nor more than 31 characters.
 NAME_LENGTH_MAX = 31
@@ -23,6 +27,13 @@ NOT_IN_NAMES = "[]:*?/\\"
 
 # None leaves the cell empty.
 Cell = str | int | float | None
+
+
+class SheetTooLong(Invalid):
+    """An XLSX file cannot hold so many rows."""
+
+    code = "sheet_too_long"
+    message = "An XLSX file holds %(rows)s rows, and there are more. Take CSV."
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,10 @@ def harmless(text: str) -> str:
 
 
 def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
-    """Write an XLSX file and return the number of rows below the header."""
+    """Write an XLSX file and return the number of rows below the header.
+
+    Raises SheetTooLong.
+    """
     name = "".join(" " if mark in NOT_IN_NAMES else mark for mark in sheet.name)
     count = 0
     options = {
@@ -59,6 +73,8 @@ def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
         for column, header in enumerate(sheet.headers):
             page.write_string(HEADER_ROW, column, harmless(header), bold)
         for count, row in enumerate(sheet.rows, start=1):
+            if count > XLSX_ROWS_MAX:
+                raise SheetTooLong(rows=XLSX_ROWS_MAX)
             for column, cell in enumerate(row):
                 if isinstance(cell, str):
                     page.write_string(HEADER_ROW + count, column, harmless(cell))

@@ -3,10 +3,12 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pointsbank.ledger.models import TRANSFER_POINTS_MAX
 from pointsbank.passbooks.disputes import DisputeFile
+from pointsbank.passbooks.exporting import FORMATS, Words
 from pointsbank.passbooks.queries import Cover
 from pointsbank.web.contract import Body, PageQuery, Text, When, Whole
 from pointsbank.web.formats import day
@@ -15,10 +17,20 @@ from pointsbank.web.languages import locale_name
 DISPUTE_LENGTH_MAX = 300
 # What the ledger prints beside a line.
 REASON_LENGTH_MAX = 200
-FORMATS = ("csv", "xlsx", "beancount")
 # No book was opened before, and nobody asks for a moment after.
 FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(2100, 1, 1, tzinfo=UTC)
+KIND_WORDS = {
+    "earn": lazy_gettext("Deposit"),
+    "spend": lazy_gettext("Withdrawal"),
+    "reversal": lazy_gettext("Reversal"),
+    "expire": lazy_gettext("Expired"),
+    "gift_out": lazy_gettext("Gift given"),
+    "gift_in": lazy_gettext("Gift received"),
+    "donate": lazy_gettext("Donation"),
+    "adjust_up": lazy_gettext("Adjustment, points added"),
+    "adjust_down": lazy_gettext("Adjustment, points taken off"),
+}
 
 
 class LineOut(Schema):
@@ -138,6 +150,29 @@ class ExportQuery(Body):
     """In which form a book is handed out."""
 
     format = fields.String(load_default="csv", validate=validate.OneOf(FORMATS))
+
+
+def export_words(note: str) -> Words:
+    """Return what stands in a file of one's own book beside the figures."""
+    return Words(
+        name=gettext("My passbook"),
+        note=note,
+        headers=[
+            gettext("Line"),
+            gettext("Written"),
+            gettext("Took place"),
+            gettext("Kind"),
+            gettext("For what"),
+            gettext("Deposit"),
+            gettext("Withdrawal"),
+            gettext("Balance"),
+            gettext("Takes back line"),
+            gettext("Good through"),
+            gettext("Other account"),
+            gettext("Ledger no."),
+        ],
+        kinds={kind: str(word) for kind, word in KIND_WORDS.items()},
+    )
 
 
 def dispute_out(dispute: DisputeFile, today: date) -> dict[str, Any]:

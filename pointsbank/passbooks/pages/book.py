@@ -10,12 +10,13 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
-from pointsbank.core.calendar import local_day
+from pointsbank.core.calendar import local_day, midnight
 from pointsbank.core.db import reading
 from pointsbank.core.settings import Settings
-from pointsbank.ledger.queries import Line
+from pointsbank.ledger.queries import Line, balance_at
 from pointsbank.members.queries import display_names, member_of
 from pointsbank.passbooks.disputes import newest_disputes
+from pointsbank.passbooks.exporting import FORMATS
 from pointsbank.passbooks.pages.printing import printed_line
 from pointsbank.passbooks.policy import (
     FILTERS,
@@ -27,6 +28,7 @@ from pointsbank.passbooks.policy import (
 from pointsbank.passbooks.queries import (
     Cover,
     MonthSums,
+    account_code,
     cover_of,
     lines_of,
     month_sums,
@@ -44,6 +46,9 @@ pages = Blueprint("book_pages", __name__)
 LINES_A_PAGE = 40
 # Points that expire within this time get a sentence of their own above the lines.
 EXPIRY_TOLD_DAYS = 60
+DAY_LENGTH = len("2026-11-21")
+# A day ends this long before the next one begins, as finely as moments are kept.
+SHORTEST = timedelta(microseconds=1)
 
 
 @pages.get("/passbook")
@@ -70,6 +75,7 @@ def book() -> ResponseReturnValue:
         person = member_of(session, member_id)
         cover = cover_of(session, member_id)
         context = {
+            "past": past_balance(session, member_id),
             "book": cover_words(cover, person.name, person.volunteer_no)
             | {"place": person.organization_name},
             "service": find_service_time(session, member_id, today),
@@ -94,6 +100,19 @@ def book() -> ResponseReturnValue:
         print_size="a5",
         links=links(printed, len(lines) > LINES_A_PAGE, before is not None, year, shown),
     )
+
+
+def past_balance(session: Session, member_id: int) -> dict[str, Any]:
+    """Return the balance at the end of the day that was asked for, if one was."""
+    try:
+        on = date.fromisoformat(request.args.get("day", "")[:DAY_LENGTH])
+        next_day = on + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return {"day": "", "on": "", "balance": 0}
+    zone = current_app.extensions["settings"].zone
+    end = midnight(next_day, zone) - SHORTEST
+    balance = balance_at(session, account_code(member_id), end)
+    return {"day": on.isoformat(), "on": day_with_year(on), "balance": balance}
 
 
 def wanted_year() -> int | None:
@@ -124,6 +143,8 @@ def links(
     """Return where the page leads; next and first only where there is such a page."""
     asked: dict[str, Any] = {"year": year, "kind": shown or None}
     found = {"home": url_for("home"), "here": url_for("book_pages.book"), "print": "#print"}
+    for form in FORMATS:
+        found[form] = url_for("exporting_api.export_book", format=form)
     for name, endpoint in (
         ("rewards", "reward_pages.catalogue"),
         ("tasks", "task_pages.list_tasks"),
