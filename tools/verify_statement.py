@@ -17,7 +17,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 # Each field with its kind: s text, n whole number, h hash, o object, l list; ? may be null.
 # The fields of a row stand in the order in which they are hashed.
@@ -32,6 +32,7 @@ STATEMENT = (
     "format:s service:s holder:o period:s opening_balance:n closing_balance:n lines:l "
     "newest_block:o?"
 )
+STATEMENT_FORM, PROOF_FORM = "pointsbank-statement/1", "pointsbank-proof/1"
 ROOTS = "format:s service:s blocks:l"
 PUBLISHED = "no:n up_to:n count:n total:n sealed_at:s tree:h root:h"
 ROW_FIELDS = [field.partition(":")[0] for field in ROW.split()]
@@ -51,7 +52,6 @@ SEPARATOR = "\x1f"
 NEVER_IN_A_ROW = re.compile(r"[\x1f\ud800-\udfff]")
 # The clocks of two counters may differ by so much where one period ends and the next begins.
 CLOCKS_APART_MAX = timedelta(minutes=1)
-NO_BLOCK_BEFORE = bytes(32)
 INT64_MAX = 2**63 - 1
 UTC = timezone(timedelta(0))
 RIGHT, WRONG, UNREADABLE = 0, 1, 2
@@ -142,10 +142,8 @@ def attached_to(pdf: bytes) -> bytes:
     found = EMBEDDED.search(pdf)
     length = found and LENGTH.search(found.group())
     if not found or not length:
-        raise unreadable(
-            "这个 PDF 里没有附带对账单数据。请下载对账单文件（JSON）来核对。",
-            "This PDF carries no statement. Download the statement file (JSON) instead.",
-        )
+        zh = "这个 PDF 里没有附带对账单数据，请改用对账单文件（JSON）。"
+        raise unreadable(zh, "This PDF carries no statement: take the statement file (JSON).")
     data = pdf[found.end() : found.end() + int(length.group(1))]
     if b"/FlateDecode" not in found.group():
         return data
@@ -158,15 +156,29 @@ def attached_to(pdf: bytes) -> bytes:
 
 
 def read_statement(path: str) -> dict[str, Any]:
-    """Return the statement in a JSON file, or in the PDF that carries it."""
+    """Return the statement in a JSON file or in the PDF that carries it, or a proof as one."""
     data = read_bytes(path)
-    if data.startswith(b"%PDF-"):
-        data = attached_to(data)
-    form = "pointsbank-statement/1"
-    found: dict[str, Any] = shaped(read_json(data), STATEMENT, f"{path} ({form})", form)
+    found: Any = read_json(attached_to(data) if data.startswith(b"%PDF-") else data)
+    if isinstance(found, dict) and found.get("format") == PROOF_FORM:
+        return alone(found)
+    shaped(found, STATEMENT, f"{path} ({STATEMENT_FORM})", STATEMENT_FORM)
     if found["newest_block"] is not None:
         shaped(found["newest_block"], "no:n root:h", "newest_block")
-    return found
+    return cast(dict[str, Any], found)
+
+
+def alone(proof: dict[str, Any]) -> dict[str, Any]:
+    """Return the proof of one line as the statement that this line makes by itself."""
+    row = shaped(shaped(proof, PROOF, "proof")["row"], ROW, "row")
+    block = shaped(proof["block"], HEADER, "block")
+    after, points = row["balance_after"], row["points"]
+    return {
+        "period": None,
+        "opening_balance": after - (points if row["wallet"] == row["target"] else -points),
+        "closing_balance": after,
+        "lines": [proof],
+        "newest_block": block,
+    }
 
 
 def sha256(*parts: bytes) -> bytes:
@@ -174,14 +186,10 @@ def sha256(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def canonical_text(row: dict[str, Any]) -> str:
-    """Return the text of a row that is hashed: its fields in order, nothing for null."""
-    return SEPARATOR.join("" if row[name] is None else str(row[name]) for name in ROW_FIELDS)
-
-
 def leaf_of(row: dict[str, Any], blind: bytes) -> bytes:
-    """Return the leaf of a row in the tree of its block."""
-    return sha256(b"\x00", blind, canonical_text(row).encode("utf-8"))
+    """Return the leaf of a row: the hash of its fields in order, nothing for null."""
+    text = SEPARATOR.join("" if row[name] is None else str(row[name]) for name in ROW_FIELDS)
+    return sha256(b"\x00", blind, text.encode("utf-8"))
 
 
 def climb(leaf: bytes, path: list[Any]) -> bytes:
@@ -208,7 +216,7 @@ def read_roots(path: str) -> dict[int, dict[str, Any]]:
     form = "pointsbank-roots/1"
     found = shaped(read_json(read_bytes(path)), ROOTS, f"{path} ({form})", form)
     blocks: dict[int, dict[str, Any]] = {}
-    before: dict[str, Any] = {"no": 0, "up_to": 0, "total": 0, "root": NO_BLOCK_BEFORE.hex()}
+    before: dict[str, Any] = {"no": 0, "up_to": 0, "total": 0, "root": bytes(32).hex()}
     for block in found["blocks"]:
         shaped(block, PUBLISHED, f"{path}, block {before['no'] + 1}")
         no, previous = block["no"], before["root"]
@@ -219,20 +227,19 @@ def read_roots(path: str) -> dict[int, dict[str, Any]]:
             and block["up_to"] > before["up_to"]
         )
         if not follows or root != block["root"]:
-            raise Found(
-                WRONG,
-                f"根值表里第 {no} 块与前一块接不上，或者被改过。",
-                f"Block {no} of the roots does not follow from the one before, or was changed.",
-            )
+            en = f"Block {no} of the roots does not follow from the one before, or was changed."
+            raise Found(WRONG, f"根值表里第 {no} 块与前一块接不上，或者被改过。", en)
         blocks[no] = before = {**block, "previous_hash": previous}
     return blocks
 
 
-def bounds_of(period: str, offset: timedelta) -> tuple[str, str]:
+def bounds_of(period: Optional[str], offset: timedelta) -> tuple[str, str]:  # noqa: UP045
     """Return where a month or year begins and ends in UTC, as rows have it, a minute wider."""
+    if period is None:
+        return "", "~"
     match = PERIOD.fullmatch(period)
     if match is None:
-        raise unreadable(f"看不懂期间 {period}。", f"{period} is neither a month nor a year.")
+        raise unreadable(f"看不懂期间 {period}。", f"{period} is no month and no year.")
     first = 12 * int(match.group(1)) + int(match.group(2) or 1) - 1
     after = first + (1 if match.group(2) else 12)
     since = datetime(first // 12, first % 12 + 1, 1, tzinfo=UTC) - offset - CLOCKS_APART_MAX
@@ -289,7 +296,7 @@ class Checker:
         if is_unsealed:
             shaped({**entry, "unsealed": {}}, "row:o unsealed:o", f"entry {place}")
         else:
-            shaped(entry, PROOF, f"entry {place}", "pointsbank-proof/1")
+            shaped(entry, PROOF, f"entry {place}", PROOF_FORM)
         row = shaped(entry["row"], ROW, f"entry {place}, row")
         self.judge_order(row)
         self.judge_balance(row)
@@ -328,12 +335,9 @@ class Checker:
         is_in = row["wallet"] == row["target"]
         self.balance += row["points"] if is_in else -row["points"]
         if row["balance_after"] != self.balance:
-            raise wrong(
-                line,
-                f"的结余写的是 {row['balance_after']}，接上一行算出来是 {self.balance}。",
-                f"says balance {row['balance_after']}; with the one before it is "
-                f"{self.balance}.",
-            )
+            after = row["balance_after"]
+            zh = f"的结余写的是 {after}，接上一行算出来是 {self.balance}。"
+            raise wrong(line, zh, f"says balance {after}; it should be {self.balance}.")
 
     def judge_unsealed(self, row: dict[str, Any], entry: dict[str, Any]) -> None:
         """Check that a line that is said not to be sealed yet could not have been."""
@@ -381,11 +385,9 @@ class Checker:
         if self.roots:
             is_known = is_known and block["root"] in self.roots
         if not is_known:
-            raise wrong(
-                line,
-                f"所在的第 {no} 块，根值不在公布的根值里：{block['root']}",
-                f"is in block {no}, whose root is not among the published: {block['root']}",
-            )
+            zh = f"所在的第 {no} 块，根值不在公布的根值里：{block['root']}"
+            en = f"is in block {no}, whose root is not among the published: {block['root']}"
+            raise wrong(line, zh, en)
 
 
 def tell(zh: str, en: str) -> None:
@@ -409,12 +411,13 @@ def tell_result(statement: dict[str, Any], unsealed: list[int], is_compared: boo
     """Say what was proven, and what was not."""
     count, closing = len(statement["lines"]), statement["closing_balance"]
     sealed = count - len(unsealed)
+    period = statement["period"] or "1"
     tell(
-        f"{statement['period']}：共 {count} 行，期末结余 {closing}，行号和结余都接得上。",
-        f"{statement['period']}: {count} lines, closing balance {closing}; all follow.",
+        f"{period}：共 {count} 行，期末结余 {closing}，行号和结余都接得上。",
+        f"{period}: {count} lines, closing balance {closing}; all follow.",
     )
     if not count:
-        tell("这一期没有记账，没有可证明的内容。", "No lines, so there is nothing to prove.")
+        tell("这一期没有记账，没有可证明的内容。", "No lines: there is nothing to prove.")
     if unsealed:
         tell(
             f"其中 {len(unsealed)} 行（从第 {unsealed[0]} 行起）还没封存，还不能证明；"
@@ -423,10 +426,8 @@ def tell_result(statement: dict[str, Any], unsealed: list[int], is_compared: boo
             "proven; download the statement again in a few minutes.",
         )
     if sealed and is_compared:
-        tell(
-            f"正确：已封存的 {sealed} 行都与公布的根值一致，一个字也没有改过。",
-            f"RIGHT: all {sealed} sealed lines lead to published roots; nothing was changed.",
-        )
+        zh = f"正确：已封存的 {sealed} 行都与公布的根值一致，一个字也没有改过。"
+        tell(zh, f"RIGHT: all {sealed} sealed lines lead to published roots, unchanged.")
     elif sealed:
         tell(
             f"文件自身一致（{sealed} 行），但还没有与公布的根值核对：请下载 roots.json，"
@@ -462,13 +463,12 @@ def asked(arguments: Optional[list[str]]) -> argparse.Namespace:  # noqa: UP045 
         description="Check a statement of a points passbook. 核对积分存折的对账单。",
         epilog="0: right 正确; 1: wrong 有误; 2: unreadable 读不了",
     )
-    add = parser.add_argument
-    add("statement", help="the statement file (JSON), or its PDF 对账单文件")
-    several = "a published root; may stand several times 公布的根值，可写多个"
+    add, several = parser.add_argument, "a published root; may stand several times 公布的根值"
+    add("statement", help="a statement (JSON), its PDF, or one proof (JSON) 对账单文件")
     add("--root", type=root_from, action="append", default=[], help=several)
     add("--roots", help="roots.json, with all published blocks 全部根值的文件")
-    zone = "the service's time zone (default +08:00) 时区"
-    add("--offset", type=offset_from, default=timedelta(hours=8), help=zone)
+    zone, china = "the service's time zone (default +08:00) 时区", timedelta(hours=8)
+    add("--offset", type=offset_from, default=china, help=zone)
     return parser.parse_args(arguments)
 
 
