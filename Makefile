@@ -14,7 +14,7 @@ PY := $(BIN)/python
 KEPT_UV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pointsbank/$(shell cat requirements/setup.in)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lock vendor screenshots bench clean
+.PHONY: help demo test check prove lock vendor screenshots bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(VENV)/.dev ## what CI runs: style, types, import contracts, then the te
 	$(PY) -m mypy --strict pointsbank
 	$(PY) $(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test
+
+prove: $(VENV)/.dev ## model and faults for hours, resumable (ARGS="--hours 1", "--parts model")
+	@$(PY) -m proving $(ARGS)
 
 lock: $(VENV)/.made ## resolve the requirements anew, with hashes and without any index address
 	$(call compile,requirements/setup.in,requirements/setup.txt)

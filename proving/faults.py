@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from pointsbank.app import create_app
 from pointsbank.core.db import db, transaction
 from pointsbank.core.settings import ROOT
 from proving.district import CLIENTS, District, a_district, settings_of
+from proving.progress import Progress
 from proving.reader import Reader, Readings
 from proving.servers import CARELESS_SETTINGS, POSTGRES_SETTINGS, Database, Service
 from proving.verdict import SHOWN_MAX, Verdict, judge
@@ -313,6 +314,25 @@ def told(outcome: Outcome) -> str:
         f" {len(outcome.doubled)} doubled, {outcome.reads} reads; answered again after"
         f" {outcome.recovery_p50} s (p50), {outcome.recovery_max} s (max); {outcome.seconds} s"
     )
+
+
+def run_rounds(
+    engine: str,
+    rounds: int,
+    progress: Progress,
+    tell: Callable[[str], None],
+    is_over: Callable[[], bool],
+) -> None:
+    """Run rounds until there are so many in all, those of earlier runs counted."""
+    if len(progress["rounds"]) >= rounds:
+        return
+    with ground(engine) as place:
+        while len(progress["rounds"]) < rounds and not is_over():
+            seed = f"{progress['seed']}:{len(progress['rounds'])}"
+            outcome = run_round(place, Round(engine, seed, deck_of(engine, seed)))
+            progress["rounds"] = [*progress["rounds"], as_json(outcome)]
+            progress.save()
+            tell(f"{len(progress['rounds'])} of {rounds}: {told(outcome)}")
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tests.shelf import Shelf
 CHUNK = 500
 # On PostgreSQL a step takes several times as long (docs/ledger.md, "Proving it yourself").
 OPERATIONS = {"sqlite": 1_800_000, "postgresql": 200_000}
-SAVE_SECONDS = 5
+SAVE_SECONDS = 20
 
 
 @contextmanager
@@ -42,16 +42,22 @@ def clean_place(engine: str) -> Iterator[Place]:
 
 
 def run_model(
-    engine: str, operations: int, progress: Progress, tell: Callable[[str], None]
+    engine: str,
+    operations: int,
+    progress: Progress,
+    tell: Callable[[str], None],
+    is_over: Callable[[], bool],
 ) -> None:
     """Play chunks until so many operations are done in all, the earlier ones counted.
 
     It goes on after a chunk that failed: progress keeps each with its shortest form.
     """
+    if progress["operations"] >= operations:
+        return
     tell(f"model on {engine}: seed {progress['seed']}, {progress['operations']:,} done so far")
     with clean_place(engine) as made:
         saved = time.monotonic()
-        while progress["operations"] < operations:
+        while progress["operations"] < operations and not is_over():
             chunk_began = time.monotonic()
             seed = f"{progress['seed']}:{progress['chunks']}"
             found = judged(made, drawn(seed, CHUNK))

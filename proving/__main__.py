@@ -1,0 +1,140 @@
+"""Prove the ledger for hours: it can be stopped with Ctrl-C and goes on where it was.
+
+    make prove                                  everything
+    make prove ARGS="--hours 1"                 what fits into an hour; again for the next hour
+    make prove ARGS="--parts model --share 0.01"
+    make prove ARGS="--fresh --seed 4711"       forget what was done, begin anew
+
+Progress and findings stand in instance/prove/; docs/ledger.md, "Proving it yourself", explains
+them. It exits 1 when anything was lost, doubled or wrong, or a control did not fail.
+"""
+
+import argparse
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pointsbank.core.settings import ROOT
+from proving import controls, faults, model, summary
+from proving.progress import FOLDER, Progress
+from tests.databases import ENGINES
+
+
+@dataclass
+class Run:
+    """What was asked for: the seed that all others come from, how much, until when."""
+
+    seed: str
+    share: float
+    deadline: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time that was given is up."""
+        return time.monotonic() > self.deadline
+
+
+def prove_model(run: Run) -> None:
+    """Play the rest of the operations against the reference model."""
+    for engine in ENGINES:
+        progress = model.begun(FOLDER / f"model-{engine}.json", run.seed)
+        wanted = round(model.OPERATIONS[engine] * run.share)
+        model.run_model(engine, wanted, progress, tell, lambda: run.is_over)
+
+
+def prove_controls(run: Run) -> None:
+    """Show that the harness sees losses and doubles where they must happen."""
+    progress = Progress(FOLDER / "controls.json", {"seed": run.seed, "controls": []})
+    controls.run_controls(progress, tell)
+
+
+def prove_faults(run: Run) -> None:
+    """Run the rest of the rounds."""
+    for engine in ENGINES:
+        progress = Progress(FOLDER / f"faults-{engine}.json", {"seed": run.seed, "rounds": []})
+        wanted = max(1, round(faults.ROUNDS * run.share))
+        faults.run_rounds(engine, wanted, progress, tell, lambda: run.is_over)
+
+
+PARTS: dict[str, Callable[[Run], None]] = {
+    "controls": prove_controls,
+    "model": prove_model,
+    "faults": prove_faults,
+}
+
+
+def tell(line: str) -> None:
+    """Print a line with the time, and keep it in the log."""
+    stamped = f"{time.strftime('%H:%M:%S')} {line}"
+    print(stamped, flush=True)
+    with (FOLDER / "log.txt").open("a") as log:
+        log.write(stamped + "\n")
+
+
+def code_version() -> str:
+    """Return the commit that is proved, with a mark when files differ from it."""
+    try:
+        said = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return said.stdout.strip()
+
+
+def main() -> None:
+    """Run the parts asked for, and tell what all runs so far have shown."""
+    words = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    words.add_argument("--parts", default=",".join(PARTS), help="model, controls, faults")
+    words.add_argument("--share", type=float, default=1.0, help="of the full counts")
+    words.add_argument("--hours", type=float, default=float("inf"), help="stop after so long")
+    words.add_argument("--seed", help="with --fresh; drawn when not given")
+    words.add_argument("--fresh", action="store_true", help="forget what was done")
+    asked = words.parse_args()
+    parts = asked.parts.split(",")
+    if unknown := set(parts) - set(PARTS):
+        words.error(f"no such part: {', '.join(sorted(unknown))}")
+    if asked.fresh:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    start = {"seed": asked.seed or str(secrets.randbelow(10**9)), "code": [], "seconds": 0.0}
+    whole = Progress(FOLDER / "run.json", start)
+    if asked.seed and asked.seed != whole["seed"]:
+        words.error(f"seed {whole['seed']} is under way; --fresh begins anew")
+    whole["code"] = sorted({*whole["code"], code_version()})
+    whole.save()
+    run = Run(whole["seed"], asked.share, time.monotonic() + asked.hours * 3600)
+    tell(f"seed {run.seed}, code {code_version()}, parts {', '.join(parts)}")
+    sys.exit(_run(parts, run, whole))
+
+
+def _run(parts: list[str], run: Run, whole: Progress) -> int:
+    began, is_stopped = time.monotonic(), False
+    try:
+        for part in parts:
+            if not run.is_over:
+                PARTS[part](run)
+    except KeyboardInterrupt:
+        is_stopped = True
+        tell("stopped; the same command goes on from here")
+    whole["seconds"] += round(time.monotonic() - began, 1)
+    whole.save()
+    told = summary.write(FOLDER)
+    tell(told.text)
+    if is_stopped:
+        return 130
+    return 0 if told.is_right else 1
+
+
+if __name__ == "__main__":
+    main()
