@@ -16,6 +16,8 @@ from pointsbank.messages.api import api as messages_api
 from pointsbank.messages.pages import pages as message_pages
 from pointsbank.organizations.api import api as organizations_api
 from pointsbank.organizations.pages import pages as organization_pages
+from pointsbank.outbox.api import api as outbox_api
+from pointsbank.outbox.pages import pages as webhook_pages
 from pointsbank.passbooks.api.book import api as passbooks_api
 from pointsbank.passbooks.api.disputing import api as disputing_api
 from pointsbank.passbooks.api.exporting import api as exporting_api
@@ -50,6 +52,7 @@ API_DOORS: list[ApiBlueprint] = [
     looking_back_api,
     reversing_api,
     rankings_api,
+    outbox_api,
 ]
 PAGE_DOORS: list[Blueprint] = [
     task_pages,
@@ -69,4 +72,5 @@ PAGE_DOORS: list[Blueprint] = [
     till_pages,
     offer_pages,
     scanned_pages,
+    webhook_pages,
 ]

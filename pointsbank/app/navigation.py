@@ -8,22 +8,30 @@ from flask_babel import lazy_gettext
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 
+from pointsbank.core.actor import Actor
 from pointsbank.core.db import glance
 from pointsbank.core.text import masked_name
 from pointsbank.messages.queries import UNREAD_COUNTED_MAX, unread_count
 from pointsbank.web.access import visiting_actor
 from pointsbank.web.languages import locale_name
 
+# "/" is everything and "/1/" the top of the tree.
+TOP_SLASHES = 2
+
 
 @dataclass(frozen=True)
 class Way:
-    """One entry of a bar: endpoint, word, icon, and the roles that see it (none: everyone)."""
+    """One entry of a bar: endpoint, word, icon, and the roles that see it (none: everyone).
+
+    is_for_whole: seen only where such a role stands over everything, or on top of the tree.
+    """
 
     endpoint: str
     label: Any
     icon: str
     roles: tuple[str, ...] = ()
     is_strong: bool = False
+    is_for_whole: bool = False
 
 
 # The entry that leads to the inbox, and shows how much of it is unread.
@@ -81,7 +89,21 @@ NAV: list[Way] = [
         "shop",
         roles=("administrator", "auditor"),
     ),
+    Way(
+        "webhook_pages.list_webhooks",
+        lazy_gettext("Webhooks"),
+        "cloud",
+        roles=("administrator",),
+        is_for_whole=True,
+    ),
 ]
+
+
+def is_seen_by(way: Way, actor: Actor) -> bool:
+    """Tell whether a way is shown to a person; whether it opens is its own door's to judge."""
+    if way.is_for_whole:
+        return any(path.count("/") <= TOP_SLASHES for path in actor.paths(*way.roles))
+    return not way.roles or actor.is_(*way.roles)
 
 
 def entry(way: Way, unread: int = 0) -> dict[str, Any]:
@@ -127,7 +149,7 @@ def install(app: Flask) -> None:
             actor.display_mode if actor else ""
         )
         unread = unread_of(actor.member_id) if actor else 0
-        ways = [way for way in NAV if actor and (not way.roles or actor.is_(*way.roles))]
+        ways = [way for way in NAV if actor and is_seen_by(way, actor)]
         return {
             "actor": actor,
             "actor_name": masked_name(actor.name) if actor else "",

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
+from pointsbank.outbox.addresses import Reach
 from pointsbank.outbox.errors import PositionAhead, TooManyWebhooks, WebhookNotFound
 from pointsbank.outbox.models import CLAIM_BYTES, Webhook, WebhookTry
 from pointsbank.outbox.queries import check_whole, newest_position
@@ -18,6 +19,15 @@ CHANGE_OVER = timedelta(hours=24)
 ADMINISTRATOR = "administrator"
 # Takes a turn from whoever has it, so that nothing of it is recorded any more.
 NOBODYS_CLAIM = bytes(CLAIM_BYTES)
+
+
+def check_address(url: str, reach: Reach) -> None:
+    """Judge where an address leads, now; it is judged again at each sending.
+
+    It may wait for the resolver for seconds. Raises BadAddress, AddressNotFound,
+    AddressNotPublic.
+    """
+    reach.addresses_of(reach.place_of(url))
 
 
 def add_webhook(
@@ -32,7 +42,7 @@ def add_webhook(
 ) -> int:
     """Add a webhook that is sent everything behind a position, and return its id.
 
-    url was judged by the caller. salt: 16 random bytes, from which its secret is derived.
+    url: judged by check_address before. salt: 16 random bytes; its secret is derived from them.
     Raises OutboxForWhole, TooManyWebhooks, PositionAhead.
     """
     check_whole(session, actor, ADMINISTRATOR)

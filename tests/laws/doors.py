@@ -88,7 +88,7 @@ class Row:
             return True
         if self.who == MEMBERS:
             return persona != "anonymous"
-        return persona.removeprefix("first ") in self.who
+        return persona in self.who or persona.removeprefix("first ") in self.who
 
 
 def nothing(_made: Made) -> dict[str, Any]:
