@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.calendar import local_day
 from pointsbank.passbooks.expiring import tell_of_expiry
+from pointsbank.passbooks.urging import tell_of_overdue
 from pointsbank.scoring.lapsing import lapse_adjustments, tell_of_lapsing
 
 # Rows of one batch stay locked until it is committed, so a morning's work goes in small ones.
@@ -33,7 +34,12 @@ def of_lapsing(session: Session, now: datetime, _zone: ZoneInfo) -> int:
     return tell_of_lapsing(session, now=now)
 
 
-REMINDERS: list[Reminder] = [of_lapsed, of_lapsing, of_expiry]
+def of_disputes(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell those who answer disputes how many are overdue."""
+    return tell_of_overdue(session, today=local_day(now, zone), now=now)
+
+
+REMINDERS: list[Reminder] = [of_lapsed, of_lapsing, of_expiry, of_disputes]
 
 
 def remind(session: Session, now: datetime, zone: ZoneInfo) -> tuple[int, bool]:

@@ -85,6 +85,28 @@ WORDS: dict[str, Words] = {
         "adjustment_pages.show_adjustment",
         ("adjustment_id",),
     ),
+    "dispute_opened": Words(
+        lazy_gettext(
+            "A member says that a line of their passbook is wrong. Please answer by"
+            " %(answer_on)s."
+        ),
+        "disputing_pages.show_dispute",
+        ("dispute_id",),
+    ),
+    "disputes_overdue": Words(
+        lazy_gettext("%(disputes)s disputes are overdue. Please answer them today."),
+        "disputing_pages.list_disputes",
+    ),
+    "dispute_upheld": Words(
+        lazy_gettext("You said that line %(line)s is wrong. It was taken back."),
+        "disputing_pages.ask",
+        ("line",),
+    ),
+    "dispute_rejected": Words(
+        lazy_gettext("You said that line %(line)s is wrong. It stays; please read why."),
+        "disputing_pages.ask",
+        ("line",),
+    ),
 }
 
 

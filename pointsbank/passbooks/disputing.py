@@ -11,11 +11,9 @@ from pointsbank.core.audit import note
 from pointsbank.core.calendar import working_day_after
 from pointsbank.core.db import Moment
 from pointsbank.ledger.service import reverse
-from pointsbank.passbooks.disputes import (
-    DisputeFile,
-    dispute_in_scope,
-    line_of,
-)
+from pointsbank.members.queries import member_of, role_holders_over
+from pointsbank.messages.service import tell, tell_each
+from pointsbank.passbooks.disputes import DisputeFile, dispute_in_scope, line_of
 from pointsbank.passbooks.errors import (
     AlreadyAnswered,
     AnswerReasonMissing,
@@ -107,7 +105,30 @@ def open_dispute(
         subject=("dispute", opened),
         transfer=disputed.transfer_id,
     )
+    _tell_answerers(session, member_id, opened, answer_by, now)
     return Opened(opened, answer_by, is_replay=False)
+
+
+def _tell_answerers(
+    session: Session, member_id: int, dispute_id: int, answer_by: date, now: datetime
+) -> None:
+    """Tell the secretaries over the member; the administrators where nobody is secretary."""
+    path = member_of(session, member_id).path
+    others: list[int] = []
+    for role in ("secretary", "administrator"):
+        others = [
+            each for each in role_holders_over(session, path, [role]) if each != member_id
+        ]
+        if others:
+            break
+    tell_each(
+        session,
+        key=f"dispute:{dispute_id}:opened",
+        member_ids=others,
+        kind="dispute_opened",
+        facts={"dispute_id": dispute_id, "answer_on": answer_by.isoformat()},
+        now=now,
+    )
 
 
 def answer_dispute(
@@ -148,6 +169,14 @@ def answer_dispute(
         action="answer_dispute",
         subject=("dispute", dispute_id),
         state=values["state"],
+    )
+    tell(
+        session,
+        key=f"dispute:{dispute_id}:answered",
+        member_id=found.member_id,
+        kind="dispute_upheld" if answer.decision == "uphold" else "dispute_rejected",
+        facts={"line": found.line},
+        now=now,
     )
     if answer.decision == "uphold":
         _take_back(session, found, actor.member_id, answer.points, today, now)

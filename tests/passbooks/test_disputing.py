@@ -13,15 +13,18 @@ from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.calendar import working_day_after
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.keys import draw_number
+from pointsbank.jobs.reminding import REMINDERS
 from pointsbank.ledger.errors import AlreadyReversed
 from pointsbank.ledger.models import Transfer
 from pointsbank.ledger.moving import Move, move
 from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.verifying import offenders
+from pointsbank.messages.queries import inbox
 from pointsbank.passbooks.disputes import DisputeFile, dispute_in_scope
 from pointsbank.passbooks.disputing import Answer, answer_dispute, open_dispute
 from pointsbank.passbooks.errors import AlreadyAnswered
 from pointsbank.passbooks.models import Dispute
+from pointsbank.passbooks.urging import tell_of_overdue
 from pointsbank.rewards.redeeming import Order, redeem_reward
 from pointsbank.rewards.voiding import Voided, void_redemption
 from tests.builders import (
@@ -433,3 +436,55 @@ def test_a_dispute_upheld_while_the_redemption_is_voided_gives_back_once(
     else:
         assert isinstance(voided, AlreadyReversed), voided
         assert state == "upheld"
+
+
+def inbox_of(session, member_id):
+    return [(each.kind, each.facts) for each in inbox(session, member_id)]
+
+
+def test_the_secretary_hears_of_a_dispute_and_the_member_of_the_answer(
+    call, writing, member, secretary, dispute
+):
+    disputed = dispute(2)
+    dispute(2)
+    call(secretary, f"/disputes/{disputed}/answer", {"decision": "uphold"})
+    with writing() as session:
+        assert inbox_of(session, secretary) == [
+            ("dispute_opened", {"dispute_id": disputed, "answer_on": FRIDAY.isoformat()})
+        ]
+        assert inbox_of(session, member) == [("dispute_upheld", {"line": 2})]
+
+
+def test_without_a_secretary_the_administrator_hears_of_it(writing, dispute):
+    with writing() as session:
+        administrator = with_role(session, a_member(session, "赵敏"), "administrator")
+    dispute(2)
+    with writing() as session:
+        assert [kind for kind, _ in inbox_of(session, administrator)] == ["dispute_opened"]
+
+
+def test_who_answers_hears_each_day_what_is_overdue(writing, secretary, dispute):
+    with writing() as session:
+        place = an_organization(session, "140303005004", name="桥头社区居委会")
+        stranger = with_role(session, a_member(session, "赵敏"), "secretary", place)
+        with_points(session, secretary, 20)
+    week_before = NOON - timedelta(days=8)
+    dispute(1, now=week_before)
+    dispute(2, now=week_before)
+    dispute(1, now=week_before, member_id=secretary)
+
+    def told_on(today):
+        with writing() as session:
+            return tell_of_overdue(session, today=today, now=NOON)
+
+    due = working_day_after(week_before.date(), 5)
+    assert told_on(due) == 0
+    assert told_on(due + timedelta(days=1)) == 1
+    assert told_on(due + timedelta(days=1)) == 0
+    assert told_on(due + timedelta(days=2)) == 1
+    with writing() as session:
+        told = [each for each in inbox_of(session, secretary) if each[0] == "disputes_overdue"]
+        assert told == [("disputes_overdue", {"disputes": 2})] * 2
+        assert inbox_of(session, stranger) == []
+    run_reminders = [reminder.__name__ for reminder in REMINDERS]
+    assert "of_disputes" in run_reminders
