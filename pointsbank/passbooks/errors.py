@@ -189,3 +189,17 @@ class LineNotAsSealed(Conflict):
         "A line of this book is no longer what was sealed, so it cannot be proven. "
         "Please tell the community office."
     )
+
+
+class PurposeMissing(Invalid):
+    """A fund spends on something."""
+
+    code = "purpose_missing"
+    message = "Please say what the points are spent on."
+
+
+class FundNameMissing(Invalid):
+    """A fund has a name."""
+
+    code = "fund_name_missing"
+    message = "Please give the care fund a name."

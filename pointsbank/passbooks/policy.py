@@ -1,6 +1,6 @@
 """Pure rules of the book: where a line came from, and how lines are gathered under months."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ SOURCES = {
     "void": "void",
     "expire": "expiry",
     "dispute": "dispute",
+    "adjust": "adjustment",
 }
 MOVES = ("gift", "donation")
 
@@ -35,6 +36,8 @@ class ServiceTime:
 
 # Service time lives in a room above this one; the app hands its query in (app.extensions).
 FindServiceTime = Callable[[Session, int, date], ServiceTime]
+# So do adjustments by hand: terms and values behind those of these lines, by transfer id.
+FindWordsBehind = Callable[[Session, Sequence[Line]], dict[int, list[tuple[str, str]]]]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pointsbank.ledger.models import TRANSFER_POINTS_MAX
+from pointsbank.ledger.queries import Line
 from pointsbank.passbooks.disputes import DisputeFile
 from pointsbank.passbooks.exporting import FORMATS, Words
 from pointsbank.passbooks.queries import Cover
@@ -202,3 +203,18 @@ def cover_words(cover: Cover, name: str, number: str) -> dict[str, Any]:
 def day_with_year(on: date) -> str:
     """Write 2027年12月31日, or 31 Dec 2027."""
     return f"{on.year}年{day(on)}" if locale_name() == "zh" else f"{day(on)} {on.year}"
+
+
+def memo_of(line: Line) -> str:
+    """Return what a line prints: the ledger's words, or ours where a kind has its own.
+
+    The ledger's words of a donation are the fund's name.
+    """
+    if line.kind == "donate":
+        return str(gettext("Donated to %(fund)s", fund=line.reason))
+    words = {
+        "expire": lazy_gettext("Expired"),
+        "gift_out": lazy_gettext("Gift to my family"),
+        "gift_in": lazy_gettext("Gift from my family"),
+    }
+    return str(words.get(line.kind, line.reason))

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from flask_babel import gettext
-
 from pointsbank.core.db import reading
 from pointsbank.ledger.queries import Line
 from pointsbank.passbooks.policy import source_of
 from pointsbank.passbooks.queries import lines_of
-from pointsbank.passbooks.schemas import BookOut
+from pointsbank.passbooks.schemas import BookOut, memo_of
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
 
@@ -45,7 +43,7 @@ def item(line: Line) -> dict[str, Any]:
         "kind": line.kind,
         "points": line.points,
         "balance_after": line.balance_after,
-        "memo": gettext("Expired") if line.kind == "expire" else line.reason,
+        "memo": memo_of(line),
         "transfer_id": line.transfer_id,
         "reverses_line": line.reverses_line,
         "expires_on": line.expires_on,

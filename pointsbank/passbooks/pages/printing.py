@@ -1,5 +1,6 @@
 """One line of a book as the component prints it, in its owner's hands or in those of others."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from pointsbank.ledger.queries import Line
 from pointsbank.passbooks.disputes import DisputeFile
 from pointsbank.passbooks.policy import source_of
+from pointsbank.passbooks.schemas import memo_of
 from pointsbank.web.contract import cursor_from
 from pointsbank.web.formats import day, full_day, local, moment, points
 
@@ -26,12 +28,13 @@ def printed_line(
     people: dict[int, str],
     on_page: set[int] | None,
     dispute: DisputeFile | None = None,
+    behind: Sequence[tuple[str, str]] = (),
 ) -> dict[str, Any]:
     """Return one line as the component prints it.
 
     on_page: the lines that stand on the same page of their owner's book; None where others
     read the line, who are led to no book.
-    dispute: the newest one of this line.
+    dispute: the newest one of this line. behind: what other rooms know of it.
     """
     remarks = [
         gettext("%(points)s points were taken back", points=points(reversed_points))
@@ -42,9 +45,9 @@ def printed_line(
     return {
         "line": line.line,
         "date": f"{local(line.recorded_at):%m-%d}",
-        "title": gettext("Expired") if line.kind == "expire" else line.reason,
+        "title": memo_of(line),
         "why": " · ".join(remark for remark in remarks if remark),
-        "source": source_words(line, on_page) + dispute_words(dispute),
+        "source": [*source_words(line, on_page), *behind, *dispute_words(dispute)],
         "amount": line.points,
         "kind": "reversal" if line.kind == "reversal" else "in" if line.points > 0 else "out",
         "balance": line.balance_after,
@@ -80,17 +83,36 @@ def source_words(line: Line, on_page: set[int] | None) -> list[tuple[str, str]]:
         found.append((gettext("Took place"), full_day(line.occurred_at)))
     if line.reverses_line:
         found.append((gettext("Takes back"), link_to_line(line.reverses_line, on_page)))
-    source = source_of(line.key)
-    if source["kind"] == "claim" and "id" in source:
-        found.append((gettext("Where from"), gettext("Claim no. %(id)s", id=source["id"])))
-    elif source["kind"] == "redemption":
-        found.append((gettext("Redemption no."), str(source["number"])))
-    elif source["kind"] == "dispute" and "id" in source:
-        found.append((gettext("Where from"), gettext("Dispute no. %(id)s", id=source["id"])))
+    found += origin_words(line, on_page)
     if line.expires_on:
         found.append((gettext("Good through"), full_day(line.expires_on)))
     found.append((gettext("Ledger no."), str(line.transfer_id)))
     return found
+
+
+def origin_words(line: Line, on_page: set[int] | None) -> list[tuple[str, str]]:
+    """Return what the key of a line tells of its cause, as a term and its value, or nothing."""
+    source = source_of(line.key)
+    if source["kind"] == "redemption":
+        return [(gettext("Redemption no."), str(source["number"]))]
+    if "id" not in source:
+        return []
+    if source["kind"] == "gift":
+        return [(gettext("Gift no."), gift_words(int(source["id"]), on_page))]
+    found = {
+        "claim": (gettext("Where from"), gettext("Claim no. %(id)s", id=source["id"])),
+        "dispute": (gettext("Where from"), gettext("Dispute no. %(id)s", id=source["id"])),
+        "donation": (gettext("Donation no."), str(source["id"])),
+    }.get(str(source["kind"]))
+    return [found] if found else []
+
+
+def gift_words(gift_id: int, on_page: set[int] | None) -> str:
+    """Return the number of a gift; its people are led to it from their own books."""
+    if on_page is None:
+        return str(gift_id)
+    href = url_for("gift_pages.show_gift", gift_id=gift_id)
+    return Markup('<a href="{}">{}</a>').format(href, gift_id)
 
 
 def link_to_line(line: int, on_page: set[int] | None) -> str:
