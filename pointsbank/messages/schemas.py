@@ -29,6 +29,14 @@ class Words:
 
 
 WORDS: dict[str, Words] = {
+    "webhook_failed": Words(
+        lazy_gettext(
+            "The webhook “%(system)s” failed for five days or is gone, so nothing is sent to it"
+            " any more. Please ask its operator, then let it go on."
+        ),
+        "webhook_pages.show_webhook",
+        ("webhook_id",),
+    ),
     "points_expire": Words(
         lazy_gettext(
             "%(points)s of your points are good through %(expires_on)s. After that day they"
