@@ -13,6 +13,7 @@ from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.ttFont import TTLibError
 from fpdf import FPDF
 from fpdf.enums import TextMode
+from fpdf.fonts import TTFFont
 
 from pointsbank.core.errors import Conflict
 
@@ -123,14 +124,14 @@ def _font_at(path: str, face: int | None) -> Font:
     try:
         if face is None and path.lower().endswith((".ttc", ".otc")):
             number = _mainland_face(path)
-        with TTFont(path, fontNumber=number, lazy=True) as font:
-            return Font(path, number, frozenset(font.getBestCmap()))
+        with Path(path).open("rb") as file, TTFont(file, fontNumber=number, lazy=True) as font:
+            return Font(path, number, frozenset(font.getBestCmap() or ()))
     except (TTLibError, OSError) as error:
         raise NoPrintFont from error
 
 
 def _mainland_face(path: str) -> int:
-    with TTCollection(path, lazy=True) as collection:
+    with Path(path).open("rb") as file, TTCollection(file, lazy=True) as collection:
         names = [font["name"].getDebugName(FULL_NAME) or "" for font in collection]
     faces = [number for number, name in enumerate(names) if MAINLAND_FACE.search(name)]
     return faces[0] if faces else 0
@@ -271,7 +272,11 @@ class Document:
                 "{pages}", str(pdf.pages_count)
             )
             self.edge(self.paper.height - 0.7 * self.paper.margin, foot, numbered)
-        return bytes(pdf.output())
+        made = bytes(pdf.output())
+        for font in pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
+        return made
 
     def edge(self, y: float, left: str, right: str) -> None:
         """Print a small line at the head or the foot of the page at hand."""

@@ -32,6 +32,8 @@ class Settings:
     check_in_opens_minutes: int = 30
     check_out_stays_minutes: int = 60
     ranking_visibility: str = "off"
+    fen_per_point: int = 10
+    pdf_font: str = ""
     log_level: str = "INFO"
     argon2_cheap: bool = False
 
@@ -48,6 +50,8 @@ class Settings:
             raise BadSettings(
                 "POINTSBANK_DATABASE_URL starts with sqlite:/// or postgresql+psycopg://."
             )
+        if self.fen_per_point < 1:
+            raise BadSettings("POINTSBANK_FEN_PER_POINT is at least 1.")
         if self.argon2_cheap and self.environment == "production":
             raise BadSettings("POINTSBANK_ARGON2_CHEAP is for tests and demonstrations only.")
         if self.ranking_visibility not in (

@@ -55,6 +55,13 @@ def month_label(month: int) -> str:
     return f"{month}月" if locale_name() == "zh" else f"{date(2000, month, 1):%b}"
 
 
+def month_name(first_on: date) -> str:
+    """Write 2026年11月, or November 2026."""
+    if locale_name() == "zh":
+        return f"{first_on.year}年{first_on.month}月"
+    return f"{first_on:%B %Y}"
+
+
 def full_day(value: date | datetime) -> str:
     """Write 2026-11-21, the form of printed lines."""
     on = local(value).date() if isinstance(value, datetime) else value
@@ -75,6 +82,11 @@ def clock_time(value: datetime) -> str:
 def moment(value: datetime) -> str:
     """Write 11月21日 13:30."""
     return f"{day(value)} {clock_time(value)}"
+
+
+def root_groups(root: str) -> str:
+    """Write a hash in groups of eight digits, so that an eye keeps its place in it."""
+    return " ".join(root[place : place + 8] for place in range(0, len(root), 8))
 
 
 def form_moment(value: datetime | None) -> str:

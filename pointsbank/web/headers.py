@@ -1,6 +1,11 @@
 """Headers of every answer: what a browser may load, keep and tell others."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 from flask import Flask, Response, request
+
+from pointsbank.web.access import View
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
@@ -8,6 +13,25 @@ CONTENT_SECURITY_POLICY = (
 )
 HSTS = "max-age=31536000; includeSubDomains"
 STATIC_SECONDS = 3600
+
+
+def cacheable(seconds: int) -> Callable[[View], View]:
+    """Let everyone's caches keep what a view answers: it is the same for all who ask."""
+
+    def mark(view: View) -> View:
+        cast(Any, view).cache_seconds = seconds
+        return view
+
+    return mark
+
+
+def cache_control(app: Flask, response: Response) -> str:
+    """Return how long an answer may be kept: not at all, unless its view says otherwise."""
+    view = app.view_functions.get(request.endpoint or "")
+    seconds: int | None = getattr(view, "cache_seconds", None)
+    if seconds is None or response.status_code not in (200, 304):
+        return "no-store"
+    return f"public, max-age={seconds}"
 
 
 def install(app: Flask, *, is_https: bool) -> None:
@@ -24,7 +48,7 @@ def install(app: Flask, *, is_https: bool) -> None:
         headers["Permissions-Policy"] = "camera=(self), geolocation=(self), microphone=()"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if request.endpoint != "static":
-            headers["Cache-Control"] = "no-store"
+            headers["Cache-Control"] = cache_control(app, response)
         if is_https:
             headers["Strict-Transport-Security"] = HSTS
         return response

@@ -9,13 +9,18 @@ from qrcode.main import QRCode
 QUIET_ZONE_MODULES = 4
 
 
-@lru_cache(maxsize=256)
-def qr_svg(text: str) -> Markup:
-    """Draw a text as a QR code at level M. The same text is drawn once and remembered."""
+def qr_matrix(text: str) -> list[list[bool]]:
+    """Return the modules of a text's QR code at level M, dark ones true, without quiet zone."""
     code: QRCode[object] = QRCode(error_correction=ERROR_CORRECT_M, border=0)
     code.add_data(text)
     code.make(fit=True)
-    matrix = code.get_matrix()
+    return [[bool(module) for module in row] for row in code.get_matrix()]
+
+
+@lru_cache(maxsize=256)
+def qr_svg(text: str) -> Markup:
+    """Draw a text as a QR code at level M. The same text is drawn once and remembered."""
+    matrix = qr_matrix(text)
     size = len(matrix) + 2 * QUIET_ZONE_MODULES
     path = "".join(
         f"M{x + QUIET_ZONE_MODULES} {y + QUIET_ZONE_MODULES}h1v1h-1z"
