@@ -15,6 +15,7 @@ from pointsbank.core.calendar import (
     read_period,
 )
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
+from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.sending import send_due
 from pointsbank.ledger.service import expire_points
 from pointsbank.rankings.service import roll_up
@@ -25,6 +26,8 @@ ROLL_UP_MINUTES = 15
 CLOSING_NIGHTS = 7
 CLOSES_AT = time(0, 30)
 EXPIRES_AT = time(0, 10)
+# Late enough that nobody is woken by a telephone, early enough for the day's plans.
+REMINDS_AT = time(8, 0)
 # Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
 EXPIRY_BATCH = 500
 
@@ -88,10 +91,15 @@ def work_rankings(session: Session, period: str, zone: ZoneInfo, now: datetime) 
 
 def due_expiry(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return the newest night; its work covers every night before it."""
+    return newest_day(now, zone, EXPIRES_AT)
+
+
+def newest_day(now: datetime, zone: ZoneInfo, at: time) -> list[Slot]:
+    """Return the newest local day on which it has been this time."""
     local = now.astimezone(zone)
-    is_over = local.time() >= EXPIRES_AT
-    night = (local.date() if is_over else local.date() - timedelta(days=1)).isoformat()
-    return [Slot(night, night)]
+    is_over = local.time() >= at
+    day = (local.date() if is_over else local.date() - timedelta(days=1)).isoformat()
+    return [Slot(day, day)]
 
 
 def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
@@ -104,6 +112,22 @@ def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) ->
         raise DayNotOver
     count = expire_points(session, today=today, now=now, limit=EXPIRY_BATCH)
     return Step(count, is_last=count < EXPIRY_BATCH)
+
+
+def due_reminders(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest morning; its work covers every morning before it."""
+    return newest_day(now, zone, REMINDS_AT)
+
+
+def work_reminders(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Remind people of what is due at this moment, whichever morning was missed.
+
+    Raises DayNotOver.
+    """
+    if read_day(period) > local_day(now, zone):
+        raise DayNotOver
+    count, is_last = remind(session, now, zone)
+    return Step(count, is_last)
 
 
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
@@ -141,6 +165,12 @@ JOBS = {
             "expiry",
             due_expiry,
             work_expiry,
+            lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "reminders",
+            due_reminders,
+            work_reminders,
             lambda now, zone: local_day(now, zone).isoformat(),
         ),
         Job(
