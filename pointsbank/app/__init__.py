@@ -4,7 +4,16 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from pointsbank.app import doors, home, navigation, operations, reference, service_time
+from pointsbank.app import (
+    adjusted_lines,
+    doors,
+    fund_places,
+    home,
+    navigation,
+    operations,
+    reference,
+    service_time,
+)
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import db, engine_options, glance, hook_engine
@@ -67,9 +76,7 @@ def create_app(settings: Settings) -> Flask:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     for pages in doors.PAGE_DOORS:
         app.register_blueprint(pages)
-    service_time.install(app)
-    navigation.install(app)
-    operations.install(app)
+    for part in (service_time, adjusted_lines, fund_places, navigation, operations, home):
+        part.install(app)
     reference.install(app, api)
-    home.install(app)
     return app

@@ -2,11 +2,17 @@
 
 from flask import Blueprint
 
+from pointsbank.app.manual_entries import api as manual_api
+from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
 from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api import api as attendance_api
 from pointsbank.attendance.pages.leading import pages as attendance_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
+from pointsbank.budgets.api import api as budgets_api
+from pointsbank.budgets.pages import pages as budget_pages
+from pointsbank.ledger.api import api as ledger_api
+from pointsbank.ledger.pages import pages as block_pages
 from pointsbank.members.api import api as members_api
 from pointsbank.members.pages.households import pages as household_pages
 from pointsbank.members.pages.own import pages as member_pages
@@ -21,10 +27,16 @@ from pointsbank.outbox.pages import pages as webhook_pages
 from pointsbank.passbooks.api.book import api as passbooks_api
 from pointsbank.passbooks.api.disputing import api as disputing_api
 from pointsbank.passbooks.api.exporting import api as exporting_api
+from pointsbank.passbooks.api.funds import api as funds_api
+from pointsbank.passbooks.api.giving import api as giving_api
 from pointsbank.passbooks.api.looking_back import api as looking_back_api
 from pointsbank.passbooks.api.reversing import api as reversing_api
+from pointsbank.passbooks.api.statements import api as statements_api
 from pointsbank.passbooks.pages.book import pages as book_pages
 from pointsbank.passbooks.pages.disputing import pages as disputing_pages
+from pointsbank.passbooks.pages.funds import pages as fund_pages
+from pointsbank.passbooks.pages.giving import pages as gift_pages
+from pointsbank.passbooks.pages.statements import pages as statement_pages
 from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
@@ -32,6 +44,7 @@ from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.scoring.api import api as scoring_api
+from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api import api as tasks_api
 from pointsbank.tasks.pages.claiming import pages as task_pages
 from pointsbank.tasks.pages.organizing import pages as organizing_pages
@@ -46,12 +59,18 @@ API_DOORS: list[ApiBlueprint] = [
     members_api,
     messages_api,
     me_api,
+    manual_api,
     passbooks_api,
+    giving_api,
+    funds_api,
+    statements_api,
+    ledger_api,
     disputing_api,
     exporting_api,
     looking_back_api,
     reversing_api,
     rankings_api,
+    budgets_api,
     outbox_api,
 ]
 PAGE_DOORS: list[Blueprint] = [
@@ -64,10 +83,17 @@ PAGE_DOORS: list[Blueprint] = [
     people_pages,
     household_pages,
     message_pages,
+    adjustment_pages,
+    manual_pages,
     organization_pages,
     book_pages,
+    gift_pages,
+    fund_pages,
+    statement_pages,
+    block_pages,
     disputing_pages,
     ranking_pages,
+    budget_pages,
     reward_pages,
     till_pages,
     offer_pages,

@@ -64,7 +64,19 @@ NAV: list[Way] = [
         "task",
         roles=("organizer",),
     ),
+    Way(
+        "adjustment_pages.list_adjustments",
+        lazy_gettext("Manual adjustments"),
+        "edit",
+        roles=("administrator", "secretary", "organizer", "auditor"),
+    ),
     Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
+    Way(
+        "budget_pages.list_budgets",
+        lazy_gettext("Issue budgets"),
+        "chart",
+        roles=("administrator", "auditor"),
+    ),
     Way(
         "people_pages.list_members",
         lazy_gettext("People"),
@@ -76,6 +88,12 @@ NAV: list[Way] = [
         lazy_gettext("Disputes"),
         "flag",
         roles=("administrator", "secretary"),
+    ),
+    Way(
+        "fund_pages.list_funds",
+        lazy_gettext("Care funds"),
+        "gift",
+        roles=("administrator", "secretary", "auditor"),
     ),
     Way(
         "organization_pages.show_tree",

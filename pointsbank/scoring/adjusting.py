@@ -48,6 +48,7 @@ from pointsbank.scoring.service import record_entry
 
 ASKING_ROLES = ("administrator", "secretary", "organizer")
 DECIDING_ROLES = ("administrator", "secretary")
+READING_ROLES = (*ASKING_ROLES, "auditor")
 # Rule: docs/ledger.md, "Manual adjustments".
 DECIDE_WITHIN = timedelta(days=7)
 OCCURRED_WITHIN_DAYS = 7

@@ -103,3 +103,10 @@ def state_of(session: Session, adjustment_id: int) -> str | None:
 
 def balance(session: Session, member_id: int) -> int:
     return balance_of(session, f"member:{member_id}").available
+
+
+def asked_by(session: Session, author_id: int, member_id: int, **more: Any) -> int:
+    """Ask for points for any member, and return the adjustment's id."""
+    wanted = NewAdjustment(member_id, "missed_scan", MISSED, **{"points": 20, **more})
+    author = actor_of(session, author_id)
+    return ask_adjustment(session, wanted, actor=author, zone=ZONE, now=NOON).id

@@ -21,6 +21,7 @@ from pointsbank.passbooks.pages.printing import printed_line
 from pointsbank.passbooks.policy import (
     FILTERS,
     FindServiceTime,
+    FindWordsBehind,
     Month,
     by_month,
     span_of_year,
@@ -184,10 +185,12 @@ def printed_months(
     Under a choice of kinds nothing is carried forward, because lines between are left out.
     """
     settings: Settings = current_app.extensions["settings"]
+    find_words_behind: FindWordsBehind = current_app.extensions["words_behind"]
     lines = [line for month in months for line in month.lines]
     sums = month_sums(session, member_id, [month.first_on for month in months], settings.zone)
     reversals = taken_back(session, lines)
     disputes = newest_disputes(session, lines)
+    behind = find_words_behind(session, lines)
     people = display_names(session, {line.actor_id for line in lines if line.actor_id})
     on_page = {line.line for line in lines}
     return [
@@ -201,6 +204,7 @@ def printed_months(
                     people,
                     on_page,
                     disputes.get(line.transfer_id),
+                    behind.get(line.transfer_id, ()),
                 )
                 for line in month.lines
             ],
