@@ -32,7 +32,7 @@ Finding = tuple[str, str]
 CHANGED = "a sealed row is what was sealed"
 MISSING = "no sealed row is missing"
 SLIPPED_IN = "no row stands among sealed ones that was not sealed"
-SALT = "a block's salt opens its leaves"
+SALT = "a block's salt opens one leaf of its rows at least"
 BLOCK = "a block is what its root binds"
 CHECKPOINT = "a checkpoint is the full sum at its block"
 RULES_OF_BLOCKS = (CHANGED, MISSING, SLIPPED_IN, SALT, BLOCK, CHECKPOINT)
@@ -40,36 +40,44 @@ RULES_OF_BLOCKS = (CHANGED, MISSING, SLIPPED_IN, SALT, BLOCK, CHECKPOINT)
 # Rows slipped into a block are read so far; who finds a thousand need not see the others.
 SLIPPED_IN_MAX = 1000
 BEFORE_ALL = -(2**63)
+NO_LEAF = bytes(HASH_BYTES)
 SEPARATOR_BYTES = SEPARATOR.encode()
 
 SOURCE, TARGET, POINTS, WALLET = (
     FIELDS.index(name) for name in ("source", "target", "points", "wallet")
 )
 
-# Numbers are read as numbers and moments as bytes, whatever a damaged file holds.
-_NEXT_BLOCK = """
+# Numbers are read as numbers and text as bytes, whatever a damaged file holds.
+_BLOCK_AFTER = """
     SELECT CAST(no AS BIGINT) AS no, CAST(up_to AS BIGINT) AS up_to,
            CAST(count AS BIGINT) AS number, CAST(total AS BIGINT) AS total,
            previous_hash, root, salt, leaves, {sealed_at} AS sealed_at
-    FROM block WHERE no > :after_no ORDER BY no LIMIT 1
+    FROM block WHERE {column} > :after ORDER BY {column} LIMIT 1
 """
+_BYTES = {"postgresql": "convert_to({text}, 'UTF8')", "sqlite": "CAST({text} AS BLOB)"}
 _SEALED_AT = {name: moment.format(column="sealed_at") for name, moment in MOMENT_SQL.items()}
-NEXT_BLOCK = {
-    "postgresql": text(
-        _NEXT_BLOCK.format(sealed_at=f"convert_to({_SEALED_AT['postgresql']}, 'UTF8')")
-    ),
-    "sqlite": text(_NEXT_BLOCK.format(sealed_at=f"CAST({_SEALED_AT['sqlite']} AS BLOB)")),
+BLOCK_AFTER = {
+    (dialect, column): text(
+        _BLOCK_AFTER.format(column=column, sealed_at=as_bytes.format(text=_SEALED_AT[dialect]))
+    )
+    for dialect, as_bytes in _BYTES.items()
+    for column in ("no", "total")
 }
 
 NTH_ID = text("SELECT id FROM transfer WHERE id > :after ORDER BY id LIMIT 1 OFFSET :before")
 
-CHECKPOINTS = text(
-    """
-    SELECT account.code, CAST(merchant_checkpoint.balance AS BIGINT) AS balance
-    FROM merchant_checkpoint JOIN account ON account.id = merchant_checkpoint.account_id
-    WHERE merchant_checkpoint.block_no = :no
-    """
-)
+CHECKPOINTS = {
+    dialect: text(
+        f"""
+        SELECT {as_bytes.format(text="account.code")} AS code, merchant_checkpoint.account_id,
+               CAST(merchant_checkpoint.balance AS BIGINT) AS balance
+        FROM merchant_checkpoint
+        LEFT JOIN account ON account.id = merchant_checkpoint.account_id
+        WHERE merchant_checkpoint.block_no = :no
+        """
+    )
+    for dialect, as_bytes in _BYTES.items()
+}
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ class Walk:
     roots: what the next block may name as the hash before it; several where a block is wrong,
     since one wrong field must not condemn the block behind it.
     balances: of accounts without a wallet, by code, summed from the rows.
+    astray: numbers of blocks that were found under another than their own.
     """
 
     no: int = 0
@@ -130,6 +139,7 @@ class Walk:
     total: int = 0
     roots: set[bytes | None] = field(default_factory=lambda: {NO_BLOCK})
     balances: dict[str, int] = field(default_factory=dict)
+    astray: set[int] = field(default_factory=set)
 
     def is_followed_by(self, block: Sealed) -> bool:
         """Tell whether a block goes on where the one before ended."""
@@ -146,15 +156,28 @@ def findings(session: Session, told: Callable[[int], None] | None = None) -> Ite
     told: called after each block with the number of its rows.
     """
     walk = Walk()
-    while (block := _next_block(session, walk.no)) is not None:
+    while (block := _next_block(session, walk)) is not None:
         yield from _judge(session, block, walk)
         if told is not None:
             told(len(block.leaves) // HASH_BYTES)
 
 
-def _next_block(session: Session, after_no: int) -> Sealed | None:
-    dialect = session.get_bind().dialect.name
-    row = session.execute(NEXT_BLOCK[dialect], {"after_no": after_no}).first()
+def _next_block(session: Session, walk: Walk) -> Sealed | None:
+    """Read the block that goes on: the next number, or who bears a wrong one in its place."""
+    block = _block_after(session, "no", walk.no)
+    while block is not None and block.no in walk.astray:
+        block = _block_after(session, "no", block.no)
+    if block is None or block.no != walk.no + 1:
+        stray = _block_after(session, "total", walk.total)
+        if stray is not None and replace(stray, no=walk.no + 1).is_bound:
+            walk.astray.add(stray.no)
+            return stray
+    return block
+
+
+def _block_after(session: Session, column: str, after: int) -> Sealed | None:
+    statement = BLOCK_AFTER[session.get_bind().dialect.name, column]
+    row = session.execute(statement, {"after": after}).first()
     if row is None:
         return None
     return Sealed(
@@ -175,7 +198,7 @@ def _judge(session: Session, block: Sealed, walk: Walk) -> Iterator[Finding]:
     is_right = block.is_bound and walk.is_followed_by(block)
     if not is_right:
         yield BLOCK, f"block {block.no}"
-        block = _with_true_end(session, block, walk)
+        block = _mended(session, block, walk)
     rows = _rows(session, block, walk.up_to)
     leaves = b"".join(rows.leaves)
     wrong: list[Finding] = []
@@ -189,12 +212,14 @@ def _judge(session: Session, block: Sealed, walk: Walk) -> Iterator[Finding]:
     walk.total += len(block.leaves) // HASH_BYTES
 
 
-def _with_true_end(session: Session, block: Sealed, walk: Walk) -> Sealed:
-    """Return a wrong block, with the end that its root binds where that is what is wrong."""
+def _mended(session: Session, block: Sealed, walk: Walk) -> Sealed:
+    """Return a wrong block with the number or the end that its root binds, if it is that."""
     count = len(block.leaves) // HASH_BYTES
     end = session.execute(NTH_ID, {"after": walk.up_to, "before": count - 1}).scalar()
-    mended = replace(block, up_to=end or block.up_to)
-    return mended if mended.is_bound else block
+    for guess in (replace(block, no=walk.no + 1), replace(block, up_to=end or block.up_to)):
+        if guess.is_bound:
+            return guess
+    return block
 
 
 def _rows(session: Session, block: Sealed, after: int) -> Rows:
@@ -206,7 +231,7 @@ def _rows(session: Session, block: Sealed, after: int) -> Rows:
         rows.texts.append(row_text)
         # A number below one was never drawn as an id; it has no leaf.
         rows.leaves.append(
-            leaf_of(blind_of(block.salt, row_id), row_text) if row_id > 0 else b""
+            leaf_of(blind_of(block.salt, row_id), row_text) if row_id > 0 else NO_LEAF
         )
     return rows
 
@@ -267,8 +292,9 @@ def _name_lost(
     before: int, after: int, standing: set[int], place: int, lost: int
 ) -> list[Finding]:
     """Name rows that are gone by their ids where these are certain, else by their places."""
-    if after - before - 1 - len(standing) == lost:
-        ids = [n for n in range(before + 1, after) if n not in standing]
+    first = max(before + 1, 1)
+    if after - first - len(standing) == lost:
+        ids = [n for n in range(first, after) if n not in standing]
         return [(MISSING, f"transfer {each}") for each in ids]
     return [(MISSING, f"sealed row no. {place + n}") for n in range(lost)]
 
@@ -280,7 +306,13 @@ def _judge_checkpoints(
 
     Where rows are wrong the checkpoints are taken as they stand: the rows are named already.
     """
-    kept = {row.code: row.balance for row in session.execute(CHECKPOINTS, {"no": block.no})}
+    statement = CHECKPOINTS[session.get_bind().dialect.name]
+    kept = {
+        f"account {row.account_id}"
+        if row.code is None
+        else bytes(row.code).decode(errors="replace"): row.balance
+        for row in session.execute(statement, {"no": block.no})
+    }
     if not are_rows_right:
         walk.balances.update(kept)
         return

@@ -103,6 +103,43 @@ RULES = {
         LEFT JOIN reversed ON reversed.transfer_id = original.id
         WHERE COALESCE(reversals.total, 0) > original.points
            OR COALESCE(reversals.total, 0) <> COALESCE(reversed.reversed, 0)
+           OR reversed.points <> original.points
+    """,
+    "what came back to lots is what was reversed": """
+        SELECT 'transfer ' || returns.transfer_id AS subject FROM (
+            SELECT transfer_id, SUM(returned) AS total FROM lot_use GROUP BY transfer_id
+        ) AS returns
+        LEFT JOIN reversed ON reversed.transfer_id = returns.transfer_id
+        WHERE returns.total <> COALESCE(reversed.reversed, 0)
+    """,
+    # What comes back too late for its lot goes to another, so a lot's use lies between the two.
+    "a lot is used by what was taken from it": """
+        SELECT 'wallet ' || lot.wallet_id || ' lot ' || lot.expires_on AS subject
+        FROM lot LEFT JOIN (
+            SELECT transfer.wallet_id, lot_use.expires_on, SUM(lot_use.points) AS taken,
+                   SUM(lot_use.returned) AS returned
+            FROM lot_use JOIN transfer ON transfer.id = lot_use.transfer_id
+            GROUP BY transfer.wallet_id, lot_use.expires_on
+        ) AS uses ON uses.wallet_id = lot.wallet_id AND uses.expires_on = lot.expires_on
+        WHERE lot.used > COALESCE(uses.taken, 0)
+           OR lot.used < COALESCE(uses.taken - uses.returned, 0)
+    """,
+    "only what a wallet gave was taken from its lots": """
+        SELECT 'transfer ' || lot_use.transfer_id AS subject FROM lot_use
+        LEFT JOIN transfer ON transfer.id = lot_use.transfer_id
+        LEFT JOIN lot
+            ON lot.wallet_id = transfer.wallet_id AND lot.expires_on = lot_use.expires_on
+        WHERE lot.wallet_id IS NULL OR transfer.wallet_id <> transfer.source_id
+    """,
+    "a lot was granted what came in for its day": """
+        SELECT 'wallet ' || granted.wallet_id || ' lot ' || granted.expires_on AS subject FROM (
+            SELECT wallet_id, expires_on, SUM(points) AS total FROM transfer
+            WHERE wallet_id = target_id AND expires_on IS NOT NULL
+            GROUP BY wallet_id, expires_on
+        ) AS granted
+        LEFT JOIN lot
+            ON lot.wallet_id = granted.wallet_id AND lot.expires_on = granted.expires_on
+        WHERE COALESCE(lot.granted, 0) < granted.total
     """,
     "the wallet of a transfer is its floored account": """
         SELECT 'transfer ' || transfer.id AS subject FROM transfer

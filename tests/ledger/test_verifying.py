@@ -32,6 +32,12 @@ BREAKS = {
     "lots hold what the wallet holds": ["UPDATE lot SET used = used + 1"],
     "a spending took all its points from lots": ["DELETE FROM lot_use"],
     "no more is reversed than was transferred": ["UPDATE reversed SET reversed = 1"],
+    "what came back to lots is what was reversed": ["UPDATE lot_use SET returned = 6"],
+    "a lot is used by what was taken from it": ["UPDATE lot SET used = used + 6"],
+    "only what a wallet gave was taken from its lots": [
+        "UPDATE lot_use SET transfer_id = (SELECT id FROM transfer WHERE key = 'award:1')"
+    ],
+    "a lot was granted what came in for its day": ["UPDATE lot SET granted = granted - 1"],
     "the wallet of a transfer is its floored account": [NO_WALLET],
 }
 
