@@ -17,7 +17,9 @@ from pointsbank.core.calendar import (
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
 from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.sending import send_due
+from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.service import expire_points
+from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
 
 # So often the running quarter is counted anew: a secretary sees today's work within this time.
@@ -105,11 +107,17 @@ def newest_day(now: datetime, zone: ZoneInfo, at: time) -> list[Slot]:
 def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
     """Expire what was good through the day before, one batch of lots at a time.
 
+    Holds whose time is over go first, and with them the spendings of care funds that nobody
+    decided: a wallet with an open hold would have to wait with its lots.
     Raises DayNotOver.
     """
     today = read_day(period)
     if today > local_day(now, zone):
         raise DayNotOver
+    holds = expire_holds(session, now=now, limit=EXPIRY_BATCH)
+    lapse_spendings(session, now=now)
+    if holds:
+        return Step(holds, is_last=False)
     count = expire_points(session, today=today, now=now, limit=EXPIRY_BATCH)
     return Step(count, is_last=count < EXPIRY_BATCH)
 

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 
 from pointsbank.messages.queries import MessageLine
 from pointsbank.web.contract import Body, RowId
-from pointsbank.web.formats import MINUS, day, hours, moment, points
+from pointsbank.web.formats import MINUS, day, hours, moment, month_name, points
 from pointsbank.web.languages import locale_name
 
 
@@ -20,7 +20,7 @@ class Words:
     address takes.
 
     A fact is written by its name: …_on is an ISO day, …_at and …_by an ISO moment, minutes a
-    length of time; every other number gets its commas and its minus sign.
+    length of time, month an ISO month; every other number gets its commas and its minus sign.
     """
 
     sentence: Any
@@ -43,6 +43,43 @@ WORDS: dict[str, Words] = {
             " expire; until then you can redeem them."
         ),
         "reward_pages.catalogue",
+    ),
+    "gift_received": Words(
+        lazy_gettext("Someone of your family gave you %(points)s points."),
+        "gift_pages.show_gift",
+        ("gift_id",),
+    ),
+    "gift_taken_back": Words(
+        lazy_gettext(
+            "A gift of %(points)s points within your family was taken back by an administrator."
+        ),
+        "gift_pages.show_gift",
+        ("gift_id",),
+    ),
+    "fund_spending_asked": Words(
+        lazy_gettext(
+            "The care fund is to spend %(points)s points. It needs a second person: please"
+            " decide by %(decide_by)s."
+        ),
+        "fund_pages.show_spending",
+        ("spending_id",),
+    ),
+    "fund_spending_approved": Words(
+        lazy_gettext("The care fund's spending of %(points)s points was approved."),
+        "fund_pages.show_spending",
+        ("spending_id",),
+    ),
+    "fund_spending_refused": Words(
+        lazy_gettext("The care fund's spending of %(points)s points was refused."),
+        "fund_pages.show_spending",
+        ("spending_id",),
+    ),
+    "fund_spending_lapsed": Words(
+        lazy_gettext(
+            "The care fund's spending of %(points)s points lapsed: nobody decided it in time."
+        ),
+        "fund_pages.show_spending",
+        ("spending_id",),
     ),
     "adjustment_asked": Words(
         lazy_gettext(
@@ -115,6 +152,22 @@ WORDS: dict[str, Words] = {
         "disputing_pages.ask",
         ("line",),
     ),
+    "issue_budget_nearly_spent": Words(
+        lazy_gettext(
+            "%(organization)s has issued %(issued)s of the %(points_max)s points that may be"
+            " issued in %(month)s. At the limit people wait for their points."
+        ),
+        "budget_pages.list_budgets",
+        ("month",),
+    ),
+    "issue_budget_spent": Words(
+        lazy_gettext(
+            "%(organization)s has no room left in its issue budget of %(month)s: %(issued)s of"
+            " %(points_max)s points are issued. People wait until it is raised."
+        ),
+        "budget_pages.list_budgets",
+        ("month",),
+    ),
 }
 
 
@@ -161,6 +214,8 @@ def fact_words(name: str, value: Any) -> str:
         return f"{on.year}年{day(on)}" if locale_name() == "zh" else f"{day(on)} {on.year}"
     if name.endswith(("_at", "_by")):
         return moment(datetime.fromisoformat(value))
+    if name == "month":
+        return month_name(date.fromisoformat(f"{value}-01"))
     if name == "minutes":
         return f"{MINUS * (value < 0)}{hours(abs(value))}"
     return points(value) if isinstance(value, int) else str(value)

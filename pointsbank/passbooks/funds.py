@@ -16,6 +16,8 @@ from pointsbank.ledger.holding import place_hold, settle_hold, void_hold
 from pointsbank.ledger.models import Transfer
 from pointsbank.ledger.moving import Move, move
 from pointsbank.ledger.service import open_account
+from pointsbank.members.queries import role_holders_over
+from pointsbank.messages.service import tell, tell_each
 from pointsbank.organizations.queries import in_scope, merchant_of, organization_by_code
 from pointsbank.passbooks.care import (
     FUND_KEEPERS,
@@ -60,7 +62,7 @@ LAPSE = text(
     UPDATE care_fund_spending SET state = 'lapsed'
     WHERE state = 'pending'
       AND hold_id IN (SELECT id FROM hold WHERE state = 'expired')
-    RETURNING id
+    RETURNING id, author_id, points
     """
 )
 
@@ -232,7 +234,27 @@ def ask_for_spending(
     session.add(spending)
     session.flush()
     _note(session, "ask", spending.id, actor, now, points=wish.points, fund_id=fund.id)
+    _tell_deciders(session, fund, spending, now)
     return spending_of(session, spending.id)
+
+
+def _tell_deciders(
+    session: Session, fund: CareFundLine, spending: CareFundSpending, now: datetime
+) -> None:
+    """Tell everyone who may be the second person, the author left out."""
+    keepers = role_holders_over(session, fund.path, FUND_KEEPERS)
+    tell_each(
+        session,
+        key=f"fund_spending:{spending.id}:asked",
+        member_ids=[each for each in keepers if each != spending.author_id],
+        kind="fund_spending_asked",
+        facts={
+            "points": spending.points,
+            "spending_id": spending.id,
+            "decide_by": spending.decide_by.isoformat(),
+        },
+        now=now,
+    )
 
 
 def fund_to_keep(session: Session, fund_id: int, actor: Actor) -> CareFundLine:
@@ -292,6 +314,14 @@ def decide_spending(
     if session.execute(DECIDE, {**values, "reason": reason}).first() is None:
         raise SpendingDecided(state=spending_of(session, spending_id).state)
     _note(session, state, spending_id, actor, now, points=found.points)
+    tell(
+        session,
+        key=f"fund_spending:{spending_id}:decided",
+        member_id=found.author_id,
+        kind="fund_spending_approved" if is_approved else "fund_spending_refused",
+        facts={"points": found.points, "spending_id": spending_id},
+        now=now,
+    )
     return spending_of(session, spending_id)
 
 
@@ -311,14 +341,22 @@ def lapse_spendings(session: Session, *, now: datetime) -> int:
 
     A repeat finds those that are left. Call it after ledger.holding.expire_holds.
     """
-    lapsed = session.execute(LAPSE).scalars().all()
-    for spending_id in lapsed:
+    lapsed = session.execute(LAPSE).all()
+    for spending in lapsed:
         note(
             session,
             at=now,
             actor_id=None,
             action="lapse",
-            subject=("care_fund_spending", spending_id),
+            subject=("care_fund_spending", spending.id),
+        )
+        tell(
+            session,
+            key=f"fund_spending:{spending.id}:lapsed",
+            member_id=spending.author_id,
+            kind="fund_spending_lapsed",
+            facts={"points": spending.points, "spending_id": spending.id},
+            now=now,
         )
     return len(lapsed)
 

@@ -18,6 +18,7 @@ from pointsbank.ledger.moving import Move, Moved, move, reverse_move
 from pointsbank.ledger.queries import balance_of
 from pointsbank.members.errors import MemberSuspended
 from pointsbank.members.queries import household_of, member_of
+from pointsbank.messages.service import tell, tell_each
 from pointsbank.organizations.queries import in_scope
 from pointsbank.passbooks.errors import (
     GiftMonthFull,
@@ -135,6 +136,14 @@ def give(session: Session, wish: Wish, *, zone: ZoneInfo, now: datetime) -> Give
         receiver_id=wish.receiver_id,
         points=wish.points,
     )
+    tell(
+        session,
+        key=f"gift:{gift.id}:received",
+        member_id=wish.receiver_id,
+        kind="gift_received",
+        facts={"points": wish.points, "gift_id": gift.id},
+        now=now,
+    )
     lock_books(session, wish.giver_id, wish.receiver_id)
     judge_points(session, wish.giver_id, wish.points)
     moved = move(session, move_of(gift), now)
@@ -234,6 +243,14 @@ def take_gift_back(
             action="take_back",
             subject=("gift", gift_id),
             points=gift.points,
+        )
+        tell_each(
+            session,
+            key=f"gift:{gift_id}:taken_back",
+            member_ids=people,
+            kind="gift_taken_back",
+            facts={"points": gift.points, "gift_id": gift_id},
+            now=now,
         )
     return moved
 
