@@ -12,14 +12,14 @@ from pointsbank.attendance.errors import ShiftNotOver
 from pointsbank.attendance.models import Attendance
 from pointsbank.attendance.policy import minutes_of_presence
 from pointsbank.attendance.queries import SheetLine, sheet_lines
+from pointsbank.budgets.issuing import open_issuer, warn_of_budget
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import end_of_next_year, local_day, local_month
 from pointsbank.ledger.budgets import budget_left
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
-from pointsbank.ledger.service import open_account, post
+from pointsbank.ledger.service import post
 from pointsbank.members.models import Member
-from pointsbank.organizations.queries import organization_of
 from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import Award, award_for
 from pointsbank.scoring.queries import Standard, minutes_counted_on, standard_on
@@ -213,8 +213,8 @@ def _settle(
         else award_of(line, shift, item, before.get(line.member_id, 0))
         for line in waiting
     }
-    issuer = _issuer(session, task)
-    left = budget_left(session, issuer, local_month(now, zone), lock=True)
+    issuer, month = open_issuer(session, task.organization_id), local_month(now, zone)
+    left = budget_left(session, issuer.code, month, lock=True)
     awards = within_budget(waiting, awards, left)
     waiting = [line for line in waiting if not _goes_on_waiting(line, awards[line.member_id])]
     for line in waiting:
@@ -234,9 +234,11 @@ def _settle(
     for line in waiting:
         award, transfer_id = awards[line.member_id], None
         if award.reason is None and award.points:
-            posting = _posting(line, award, task, shift, issuer, actor_id, zone, now)
+            posting = _posting(line, award, task, shift, issuer.code, actor_id, zone, now)
             transfer_id = post(session, posting, now).id
         _mark(session, line, award, standard, transfer_id, actor_id, now)
+    is_short = any(award.reason == BUDGET_SPENT for award in awards.values())
+    warn_of_budget(session, issuer, month, now, is_short=is_short)
     if waiting:
         _note(session, shift.id, [awards[line.member_id] for line in waiting], actor_id, now)
 
@@ -273,13 +275,6 @@ def _locked_members(session: Session, member_ids: Sequence[int]) -> dict[int, in
         .with_for_update(key_share=True)
     )
     return {row.id: row.organization_id for row in rows}
-
-
-def _issuer(session: Session, task: TaskLine) -> str:
-    organization = organization_of(session, task.organization_id)
-    code = f"issue:{organization.kind}:{organization.code}"
-    open_account(session, code=code, kind="issue")
-    return code
 
 
 def _posting(

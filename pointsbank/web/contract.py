@@ -13,7 +13,7 @@ from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.flaskparser import FlaskParser
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import BaseConverter, IntegerConverter, Map
 
 from pointsbank.core.errors import Invalid
 from pointsbank.core.text import cleaned, cleaned_lines
@@ -38,6 +38,12 @@ class IdConverter(IntegerConverter):
     def __init__(self, map: Map) -> None:
         """Bound the number to what both engines can hold."""
         super().__init__(map, min=1, max=ID_MAX)
+
+
+class MonthConverter(BaseConverter):
+    """A local month in a path, 2026-11; what is none is an unknown address."""
+
+    regex = r"20\d\d-(?:0[1-9]|1[0-2])"
 
 
 class Api(SmorestApi):  # type: ignore[misc]  # the library has no types
@@ -193,6 +199,7 @@ def positions_from(cursor: str | None, count: int) -> tuple[int, ...] | None:
 def install(app: Flask) -> Api:
     """Set the OpenAPI document up; rooms register their blueprints on what is returned."""
     app.url_map.converters["id"] = IdConverter
+    app.url_map.converters["month"] = MonthConverter
     app.config.update(
         API_TITLE="Pointsbank",
         API_VERSION="v1",

@@ -144,7 +144,7 @@ class Knocking:
         """Return the row's path with its objects in it."""
         path = self.row.rule
         for name, value in made.items():
-            for form in (f"<id:{name}>", f"<{name}>", f"<string:{name}>"):
+            for form in (f"<id:{name}>", f"<{name}>", f"<string:{name}>", f"<month:{name}>"):
                 path = path.replace(form, str(value))
         assert "<" not in path, f"{self.row.name}: an object of the path has no kind"
         return path

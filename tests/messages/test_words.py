@@ -121,7 +121,7 @@ def a_fact(name):
         return "2027-01-20"
     if name.endswith(("_at", "_by")):
         return (NOON + timedelta(days=7)).isoformat()
-    return 20
+    return "2026-11" if name == "month" else 20
 
 
 @pytest.mark.engine("sqlite")
@@ -143,6 +143,7 @@ def test_each_kind_can_be_said_in_both_languages_and_leads_on(app: Flask):
         ("zh", "expires_on", "2027-01-20", "2027年1月20日"),
         ("en", "expires_on", "2027-01-20", "20 Jan 2027"),
         ("zh", "decide_by", "2026-11-21T04:00:00+00:00", "11月21日 12:00"),
+        ("zh", "month", "2026-11", "2026年11月"),
         ("zh", "points", 1200, "1,200"),
         ("zh", "points", -20, "\u221220"),
         ("zh", "minutes", 150, "2小时30分"),

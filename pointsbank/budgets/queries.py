@@ -1,0 +1,114 @@
+"""Reads of budgets: which organizations issue, and how a month of theirs stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from pointsbank.budgets.errors import NotAnIssuer
+from pointsbank.budgets.months import Budget
+from pointsbank.ledger.models import Account, IssueBudget
+from pointsbank.ledger.posting import ISSUERS
+from pointsbank.organizations.models import Organization
+from pointsbank.organizations.queries import (
+    OrganizationNode,
+    lineage_of,
+    organization_by_code,
+    organization_of,
+    within,
+)
+
+# Points are issued for a community; work of its branches and grids counts there.
+ISSUING_KIND = "community"
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """An issuing organization with its budget of a month."""
+
+    place: OrganizationNode
+    budget: Budget
+
+
+def issuer_of(session: Session, organization_id: int) -> OrganizationNode:
+    """Return who issues points for an organization's work: the community it stands in, and
+    itself above all communities.
+    """
+    place = organization_of(session, organization_id)
+    above = [node for node in lineage_of(session, place.path) if node.kind == ISSUING_KIND]
+    return above[-1] if above else place
+
+
+def issuing_place(session: Session, code: str, paths: Sequence[str]) -> OrganizationNode:
+    """Return the organization with this code, which issues points under a budget of its own.
+
+    Raises OrganizationNotFound outside of these paths, NotAnIssuer within a community.
+    """
+    place = organization_by_code(session, code, paths)
+    if issuer_of(session, place.id) != place:
+        raise NotAnIssuer
+    return place
+
+
+def account_code(place: OrganizationNode) -> str:
+    """Return the code of an organization's issuing account in the ledger."""
+    return f"{ISSUERS}{place.kind}:{place.code}"
+
+
+def budget_of(session: Session, place: OrganizationNode, month: str) -> Budget:
+    """Return a month of one issuing organization; nothing issued without a row."""
+    row = session.execute(
+        select(IssueBudget.issued, IssueBudget.points_max)
+        .join(Account, Account.id == IssueBudget.account_id)
+        .where(Account.code == account_code(place), IssueBudget.month == month)
+    ).first()
+    return Budget(row.issued, row.points_max) if row else Budget(0, None)
+
+
+def budgets_of_month(
+    session: Session,
+    paths: Sequence[str],
+    month: str,
+    *,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[BudgetLine]:
+    """Return the month of every issuing organization under these paths, by their codes.
+
+    Communities are all listed; others that have issued points or have a budget stand beside
+    them. after: the code behind which to go on.
+    """
+    is_its_account = Account.code == ISSUERS + Organization.kind + ":" + Organization.code
+    statement = (
+        select(
+            Organization.id,
+            Organization.code,
+            Organization.name,
+            Organization.kind,
+            Organization.path,
+            IssueBudget.issued,
+            IssueBudget.points_max,
+        )
+        .outerjoin(Account, is_its_account)
+        .outerjoin(
+            IssueBudget,
+            and_(IssueBudget.account_id == Account.id, IssueBudget.month == month),
+        )
+        .where(
+            within(Organization.path, paths),
+            (Organization.kind == ISSUING_KIND) | Account.id.is_not(None),
+        )
+        .order_by(Organization.code)
+    )
+    if after is not None:
+        statement = statement.where(Organization.code > after)
+    if limit is not None:
+        statement = statement.limit(limit)
+    return [
+        BudgetLine(
+            OrganizationNode(row.id, row.code, row.name, row.kind, row.path),
+            Budget(row.issued or 0, row.points_max),
+        )
+        for row in session.execute(statement)
+    ]
