@@ -75,7 +75,10 @@ def webhook_form(form: dict[str, str], errors: dict[str, str]) -> ResponseReturn
         form=form,
         errors=errors,
         limits={"name": NAME_LENGTH_MAX, "url": URL_LENGTH_MAX},
-        links={"back": url_for("webhook_pages.list_webhooks")},
+        links={
+            "back": url_for("webhook_pages.list_webhooks"),
+            "save": url_for("webhook_pages.new_webhook"),
+        },
     )
     return page, 422 if errors else 200
 

@@ -16,6 +16,7 @@ from pointsbank.jobs.scheduler import (
     make_scheduler,
     run_due,
 )
+from pointsbank.jobs.table import JOBS
 from tests.builders import a_member, a_score_entry
 from tests.moments import NOON
 
@@ -24,6 +25,13 @@ from tests.moments import NOON
 def travel():
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture(autouse=True)
+def two_jobs(monkeypatch):
+    """Let the scheduler know two of the jobs; when each job is due is tested with the table."""
+    known = {name: JOBS[name] for name in ("rankings", "expiry")}
+    monkeypatch.setattr("pointsbank.jobs.scheduler.JOBS", known)
 
 
 def done(writing):

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook as StandardWebhook
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.audit import AuditEntry
 from pointsbank.core.db import transaction
+from pointsbank.messages.models import Message
 from pointsbank.outbox import delivering
 from pointsbank.outbox.calling import Answer
 from pointsbank.outbox.delivering import CLAIM_LASTS, body_of, claim_batch, record_answer
@@ -32,6 +33,7 @@ from pointsbank.outbox.service import (
     send_again,
 )
 from pointsbank.outbox.signing import secret_of, shown, signed_headers
+from tests.builders import COMMUNITY_CODE, a_member, an_organization, with_role
 from tests.moments import NOON
 from tests.outbox.sealed import URL, a_claim, a_webhook, sealed, webhook_row, whole
 from tests.racing import race, times
@@ -193,11 +195,23 @@ def test_after_five_days_it_is_given_up_until_somebody_resumes_it(session):
     assert timedelta(days=5) == FAILING_MAX
 
 
-def test_one_that_says_it_is_gone_is_given_up_at_once(session):
-    sealed(session, 2)
+def test_one_that_says_it_is_gone_is_given_up_at_once_and_administrators_are_told(session):
+    top = an_organization(session, "140303", "district", None, "矿区")
+    below = an_organization(session, "140303001", "street", top, "街道")
+    an_organization(session, COMMUNITY_CODE, "community", below)
+    on_top = with_role(session, a_member(session), "administrator", top)
+    with_role(session, a_member(session), "administrator", below)
+    with_role(session, a_member(session), "auditor", top)
+    sealed(session, 1)
     webhook_id = a_webhook(session)
+    first = webhook_row(session, webhook_id).created_by_id
     recorded(session, claimed(session), GONE)
     assert webhook_row(session, webhook_id).state == "failed"
+    told = session.execute(select(Message.member_id, Message.kind, Message.facts)).all()
+    assert sorted(member_id for member_id, _, _ in told) == sorted([on_top, first])
+    assert {(kind, facts["system"], facts["webhook_id"]) for _, kind, facts in told} == {
+        ("webhook_failed", "区平台", webhook_id)
+    }
 
 
 def test_a_pause_lets_nothing_out_and_what_is_on_its_way_still_counts(session):
