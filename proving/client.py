@@ -22,7 +22,7 @@ PAUSE_SECONDS = (0.02, 0.25)
 # An order in doubt is asked about for so long after the end before it stays unknown.
 PATIENCE_SECONDS = 60
 # The share of requests whose answer is lost on the way, as when a phone leaves the network.
-LOST_ANSWERS = 0.04
+LOST_ANSWERS = 0.05
 # The share of voids that are sent a second time.
 TWICE = 0.2
 REFUSALS = range(400, 500)

@@ -83,6 +83,7 @@ class Outcome:
     unknown_done: int = 0
     reads: int = 0
     reads_away: int = 0
+    started_again: int = 0
     recovery_p50: float = 0.0
     recovery_max: float = 0.0
     lost: list[str] = field(default_factory=list)
@@ -164,6 +165,7 @@ def run_round(place: Ground, asked: Round) -> Outcome:
         _wait_for(clients, outcome)
         readings = reader.stop()
         service.stop()
+    outcome.started_again = service.started_again
     _take_down(outcome, readings, _judged(url, folder))
     outcome.seconds = round(time.monotonic() - began, 1)
     shutil.rmtree(folder)
@@ -251,7 +253,7 @@ class _Nemesis:
         if kind == "worker":
             return self._service.kill_a_worker(self._dice)
         if kind == "service":
-            self._service.kill_and_start()
+            self._service.kill()
             return True
         if database is None:
             raise ValueError(f"{kind} is nothing that SQLite has")

@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import suppress
@@ -17,6 +18,7 @@ from tests.postgres import DURABLE_SETTINGS, Cluster, NoPostgres, Server
 
 START_SECONDS_MAX = 90
 STOP_SECONDS_MAX = 20
+SUPERVISOR_SECONDS = 0.2
 WORKERS = 2
 SECRET_KEY = "a key for proofs only, of fair length too"
 # Smaller than a district's, so that a start and a recovery cost little.
@@ -76,11 +78,16 @@ class Database:
 
 
 class Service:
-    """`pointsbank serve` with two workers, in a process group of its own."""
+    """`pointsbank serve` with two workers in a process group of its own, under a supervisor.
+
+    As in production something starts it again when it ends: it refuses to start while the
+    database is away, and Granian ends it when a worker dies twice within five seconds.
+    """
 
     def __init__(self, database_url: str, port: int, shelf: Path, **more: str) -> None:
         self.port = port
         self.log = shelf / "service.log"
+        self.started_again = 0
         self._shelf = shelf
         self._environment = {
             **os.environ,
@@ -91,21 +98,16 @@ class Service:
             "POINTSBANK_ARGON2_CHEAP": "1",
             **more,
         }
-        self.start()
+        self._over = threading.Event()
+        self._turn = threading.Lock()
+        self._process = self._spawn()
+        self._supervisor = threading.Thread(target=self._supervise, daemon=True)
+        self._supervisor.start()
+        self.wait_until_it_answers()
 
-    def start(self) -> None:
-        """Start the first process; it refuses when the database is away, and is started again.
-
-        Return when a worker answers.
-        """
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while not self._has_started(deadline):
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the service did not start:\n{self.log_end()}")
-
-    def _has_started(self, deadline: float) -> bool:
+    def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("a") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 # On a leash: it ends with the proof, however that ends.
                 [sys.executable, str(ROOT / "tests" / "leash.py"), str(self._shelf)]
                 + [sys.executable, "-m", "pointsbank", "serve", "--port", str(self.port)]
@@ -117,15 +119,28 @@ class Service:
                 stderr=output,
                 start_new_session=True,
             )
-        while self._process.poll() is None and time.monotonic() < deadline:
+
+    def _supervise(self) -> None:
+        while not self._over.wait(SUPERVISOR_SECONDS):
+            with self._turn:
+                if self._process.poll() is not None:
+                    self._kill_group()
+                    self._process = self._spawn()
+                    self.started_again += 1
+
+    def wait_until_it_answers(self) -> None:
+        """Return when a worker answers."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
             try:
                 urllib.request.urlopen(
                     f"http://127.0.0.1:{self.port}/healthz", timeout=5
                 ).close()
-                return True
-            except OSError:
+                return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"nobody answers:\n{self.log_end()}") from error
                 time.sleep(0.05)
-        return False
 
     def log_end(self) -> str:
         """Return the last of what the service said."""
@@ -152,23 +167,25 @@ class Service:
             return False
         return True
 
-    def kill_and_start(self) -> None:
-        """Kill -9 all processes of the service at one moment, and start it again."""
-        self.kill()
-        self.start()
-
     def kill(self) -> None:
-        """Kill -9 the whole process group."""
+        """Kill -9 all processes of the service at one moment; the supervisor starts anew."""
+        with self._turn:
+            self._kill_group()
+            self._process = self._spawn()
+
+    def _kill_group(self) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
-        """Tell it to stop, and wait."""
+        """Tell it to stop, wait, and leave nothing behind."""
+        self._over.set()
+        self._supervisor.join()
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS_MAX)
-        self.kill()
+        self._kill_group()
 
 
 def children_of(pid: int) -> list[int]:

@@ -92,6 +92,7 @@ def _faults(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
             if name.endswith(" unknown") and not name.startswith("look")
         ),
         "answered later": dict(sorted(later.items())),
+        "started again by the supervisor": sum(each["started_again"] for each in rounds),
         "reads": sum(each["reads"] for each in rounds),
         "recovery_p50": sorted(each["recovery_p50"] for each in rounds)[len(rounds) // 2],
         "recovery_max": max(each["recovery_max"] for each in rounds),
