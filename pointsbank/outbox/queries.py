@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -52,6 +53,11 @@ class WebhookLine:
     next_try_at: datetime | None
     previous_until: datetime | None
     created_at: datetime
+
+    @property
+    def host(self) -> str:
+        """Where it is sent, without the path, which may hold what its receiver keeps secret."""
+        return urlsplit(self.url).netloc
 
 
 @dataclass(frozen=True)
