@@ -13,8 +13,12 @@ from pointsbank.attendance.finding import Desk, NewScan
 from pointsbank.attendance.policy import Rules
 from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.settling import settle_shift
+from pointsbank.commands.demonstration.adjustments import make_adjustments
 from pointsbank.commands.demonstration.content import WORKS, Work
+from pointsbank.commands.demonstration.disputes import make_disputes
+from pointsbank.commands.demonstration.giving import make_giving
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
+from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.calendar import local_day, midnight, quarter_before, quarter_of
 from pointsbank.core.db import transaction
@@ -90,11 +94,15 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
         a_coming_task(stage, community, WORKS[number % len(WORKS)], day, now)
         tick(1)
     the_volunteer_redeems(stage, district)
+    make_adjustments(district, zone=stage.zone, now=now)
     a_shift_under_way(stage, district.communities[0], now)
     with transaction() as session:
         for number in range(DRAFTS):
             day = stage.today + timedelta(days=30 + number)
             draft(session, stage, district.communities[number], WORKS[number + 2], day, 1, now)
+    make_giving(district, zone=stage.zone, now=now)
+    make_disputes(district, zone=stage.zone, now=now)
+    make_webhooks(district, now=now)
     roll_the_quarters_up(stage, now)
 
 
