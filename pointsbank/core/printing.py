@@ -81,8 +81,8 @@ class Paper:
     size: float
 
 
-A4 = Paper(210, 297, 18, 10.5)
-A5 = Paper(148, 210, 12, 8.5)
+A4 = Paper(210, 297, 18, 12)
+A5 = Paper(148, 210, 12, 9.5)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ STATUS_BY_CODE = {
     "code_expired": 410,
     "bad_table": 422,
     "table_too_large": 413,
-    "no_print_font": 503,
 }
 
 RETRY_AFTER_SECONDS = 2

@@ -365,7 +365,7 @@ def test_characters_that_the_font_lacks_are_marked(get, writing, member, caplog)
 
 def test_without_a_font_it_says_what_is_missing(book, get, app, monkeypatch):
     monkeypatch.setattr("pointsbank.core.printing.KNOWN_FONTS", ())
-    assert "装好中文字体" in get(f"{MONTH}/pdf", 503).text
+    assert "装好中文字体" in get(f"{MONTH}/pdf", 409).text
 
 
 def test_a_named_font_is_taken_or_refused(tmp_path):

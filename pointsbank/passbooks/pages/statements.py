@@ -1,6 +1,7 @@
 """Statements of one's own book: the list of periods, the printed page, the two files."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,15 +12,15 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
-from pointsbank.core.calendar import local_day
+from pointsbank.core.calendar import Period, local_day
 from pointsbank.core.db import reading
 from pointsbank.core.printing import A4, A5, find_font
 from pointsbank.core.settings import Settings
 from pointsbank.members.queries import MemberFile, display_names, member_of
 from pointsbank.passbooks.pages.printing import printed_line
-from pointsbank.passbooks.pages.statement_pdf import Printed, statement_pdf
 from pointsbank.passbooks.policy import by_month
 from pointsbank.passbooks.queries import MonthSums, month_sums, taken_back
+from pointsbank.passbooks.statement_pdf import Printed, Words, statement_pdf
 from pointsbank.passbooks.statements import (
     Statement,
     months_of,
@@ -34,6 +35,7 @@ from pointsbank.web.formats import (
     month_name,
     root_groups,
 )
+from pointsbank.web.languages import locale_name
 from pointsbank.web.qr import qr_svg
 
 pages = Blueprint("statement_pages", __name__)
@@ -241,34 +243,62 @@ def with_seal(line: dict[str, Any], is_sealed: bool) -> dict[str, Any]:
     return {**line, "why": " · ".join(remark for remark in remarks if remark)}
 
 
-def words_of(asked: Asked) -> dict[str, str]:
-    """Return what stands above the lines."""
+def words_of(asked: Asked) -> Words:
+    """Return what is printed beside the figures, on the page and in the PDF."""
     statement, person = asked.statement, asked.person
-    period = statement.period
-    is_year = "-" not in period.name
-    title = (
-        gettext("the year %(year)s", year=period.name)
-        if is_year
-        else month_name(period.first_on)
-    )
     made = f"{full_day(asked.now)} {clock_time(asked.now)}"
-    return {
-        "period": title,
-        "name": person.name,
-        "number": person.volunteer_no,
-        "place": person.organization_name,
-        "made": gettext("Printed %(moment)s", moment=made),
-        "running": gettext("This period is not over; lines up to %(moment)s.", moment=made)
-        if asked.is_running
-        else "",
-        "unsealed": gettext(
-            "%(count)s lines are so new that they are not sealed yet. Get this statement again "
-            "in a few minutes to have them proven, too.",
-            count=statement.unsealed,
-        )
-        if statement.unsealed
-        else "",
-        "block": gettext("Newest block: %(no)s", no=statement.newest.no)
+    return Words(
+        language="zh-CN" if locale_name() == "zh" else "en",
+        book=gettext("Points Passbook"),
+        title=gettext("Statement %(period)s", period=period_name(statement.period)),
+        page=gettext("Page {page} of {pages}"),
+        holder=person.name,
+        number=person.volunteer_no,
+        place=person.organization_name,
+        made=gettext("Printed %(moment)s", moment=made),
+        head=tuple(remarks(asked, made)),
+        line=gettext("Line"),
+        date=gettext("Date"),
+        what=gettext("For what"),
+        deposit=gettext("Deposit"),
+        withdrawal=gettext("Withdrawal"),
+        reversal=gettext("Reversal"),
+        balance=gettext("Balance"),
+        opening=gettext("Opening balance"),
+        closing=gettext("Closing balance"),
+        nothing=gettext("Nothing was written in this period."),
+        unsealed=gettext("Nothing has been sealed yet."),
+        how=gettext("How to check"),
+        steps=(
+            gettext(
+                "Scan the code: the root shown there must be the one printed here, digit for "
+                "digit."
+            ),
+            gettext(
+                "There you also find the checking tool: with it and the statement file anyone "
+                "finds out whether a single character of a line was changed."
+            ),
+        ),
+        block=gettext("Newest block: %(no)s", no=statement.newest.no)
         if statement.newest
         else "",
-    }
+    )
+
+
+def period_name(period: Period) -> str:
+    """Write 2026年11月 or 2026年."""
+    if "-" in period.name:
+        return month_name(period.first_on)
+    return str(gettext("the year %(year)s", year=period.name))
+
+
+def remarks(asked: Asked, made: str) -> Iterator[str]:
+    """Yield what has to be said above the lines, where it is true."""
+    if asked.is_running:
+        yield gettext("This period is not over; lines up to %(moment)s.", moment=made)
+    if asked.statement.unsealed:
+        yield gettext(
+            "%(count)s lines are so new that they are not sealed yet. Get this statement again "
+            "in a few minutes to have them proven, too.",
+            count=asked.statement.unsealed,
+        )
