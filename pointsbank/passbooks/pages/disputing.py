@@ -34,6 +34,7 @@ from pointsbank.passbooks.schemas import DISPUTE_LENGTH_MAX, day_with_year
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
+from pointsbank.web.formats import day
 from pointsbank.web.forms import settings, typed, typed_id
 
 pages = Blueprint("disputing_pages", __name__)
@@ -142,7 +143,7 @@ def list_disputes() -> ResponseReturnValue:
     more = cursor_from(shown[-1].id) if len(found) > PAGE_LINES else None
     return render_template(
         "passbooks/disputes.html",
-        disputes=[(each, each.is_overdue(today), state_words(each)) for each in shown],
+        disputes=[(each, each.is_overdue(today), short_words(each)) for each in shown],
         is_open=is_open,
         switch=[
             {
@@ -163,6 +164,16 @@ def list_disputes() -> ResponseReturnValue:
             "first": here if after_id else "",
         },
     )
+
+
+def short_words(dispute: DisputeFile) -> str:
+    """Return the state of a dispute in a word or two, as it stands at the end of a row."""
+    words: dict[str, str] = {
+        "open": gettext("by %(date)s", date=day(dispute.answer_by)),
+        "upheld": gettext("Reversed"),
+        "rejected": gettext("Stays"),
+    }
+    return words[dispute.state]
 
 
 @pages.get("/disputes/<id:dispute_id>")
