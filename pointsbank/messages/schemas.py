@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 
 from pointsbank.messages.queries import MessageLine
 from pointsbank.web.contract import Body, RowId
-from pointsbank.web.formats import MINUS, day, hours, moment, month_name, points
+from pointsbank.web.formats import day, hours, moment, month_name, points
 from pointsbank.web.languages import locale_name
 
 
@@ -36,6 +36,13 @@ WORDS: dict[str, Words] = {
         ),
         "webhook_pages.show_webhook",
         ("webhook_id",),
+    ),
+    "ledger_wrong": Words(
+        lazy_gettext(
+            "The check of %(found_at)s found %(offenders)s places where the ledger is wrong."
+            " Please tell whoever runs this service today: “pointsbank ledger verify” names"
+            " them."
+        )
     ),
     "points_expire": Words(
         lazy_gettext(
@@ -217,7 +224,7 @@ def fact_words(name: str, value: Any) -> str:
     if name == "month":
         return month_name(date.fromisoformat(f"{value}-01"))
     if name == "minutes":
-        return f"{MINUS * (value < 0)}{hours(abs(value))}"
+        return hours(value)
     return points(value) if isinstance(value, int) else str(value)
 
 

@@ -38,7 +38,7 @@ from pointsbank.scoring.schemas import (
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, positions_from
 from pointsbank.web.errors import sentence_of
-from pointsbank.web.formats import MINUS, hours, signed
+from pointsbank.web.formats import hours, signed
 from pointsbank.web.forms import attempt, settings, typed
 
 pages = Blueprint("adjustment_pages", __name__)
@@ -68,7 +68,7 @@ def size_words(found: AdjustmentFile) -> str:
     if found.points is not None:
         return str(gettext("%(points)s points", points=signed(found.points)))
     minutes = found.service_minutes or 0
-    time = f"{'+' if minutes > 0 else MINUS}{hours(abs(minutes))}"
+    time = f"{'+' * (minutes > 0)}{hours(minutes)}"
     return str(gettext("%(time)s of service time", time=time))
 
 

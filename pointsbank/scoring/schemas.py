@@ -27,7 +27,7 @@ REASON_WORDS = {
     "other": lazy_gettext("Another reason"),
 }
 STATE_WORDS = {
-    "pending": lazy_gettext("Waits for a second person"),
+    "pending": lazy_gettext("To be decided"),
     "approved": lazy_gettext("Approved"),
     "refused": lazy_gettext("Refused"),
     "lapsed": lazy_gettext("Lapsed"),

@@ -23,7 +23,9 @@ def signed(value: int) -> str:
 
 
 def hours(minutes: int) -> str:
-    """Write minutes as 2小时30分."""
+    """Write minutes as 2小时30分; what was taken back gets a minus sign."""
+    if minutes < 0:
+        return MINUS + hours(-minutes)
     whole, rest = divmod(minutes, 60)
     if whole and rest:
         return str(gettext("%(hours)s h %(minutes)s min", hours=whole, minutes=rest))
