@@ -2,28 +2,39 @@
 
 from datetime import timedelta
 
+import structlog
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.db import reading
 from pointsbank.core.settings import ROOT
 from pointsbank.jobs.models import JobLease
+from pointsbank.ledger.queries import seal_state
+from pointsbank.ledger.verifying import last_verification
 from pointsbank.web.access import anyone
 from pointsbank.web.metrics import figures
 
 # The scheduler renews its lease every few seconds; so long without, and it stands still.
 SCHEDULER_SILENT = timedelta(minutes=2)
+# It is verified every night; after so long two nights were missed.
+VERIFICATION_OLD = timedelta(hours=48)
 
 OK = "ok"
 NOT_MIGRATED = "run pointsbank migrate"
 NEVER_RAN = "has not run yet: start pointsbank jobs"
 STANDS_STILL = "stands still: start pointsbank jobs"
-FAULTS = (NOT_MIGRATED, STANDS_STILL)
+NOT_VERIFIED = "not verified yet: run pointsbank ledger verify --record"
+WRONG = "wrong: "
+FAULTS = (NOT_MIGRATED, STANDS_STILL, WRONG)
+
+logger = structlog.get_logger()
 
 HEAD = ScriptDirectory(str(ROOT / "migrations")).get_current_head()
 
@@ -41,7 +52,7 @@ def install(app: Flask) -> None:
     def readyz() -> ResponseReturnValue:
         with reading() as session:
             checks = readiness(session)
-        is_ready = not any(state in FAULTS for state in checks.values())
+        is_ready = not any(state.startswith(FAULTS) for state in checks.values())
         return jsonify(status="ok" if is_ready else "not ready", checks=checks), (
             200 if is_ready else 503
         )
@@ -49,7 +60,9 @@ def install(app: Flask) -> None:
     @app.get("/metrics")
     @anyone
     def metrics() -> Response:
-        return figures()
+        answer = figures()
+        answer.data = answer.data + ledger_figures()
+        return answer
 
 
 def migrations_missing(session: Session) -> bool:
@@ -61,10 +74,16 @@ def readiness(session: Session) -> dict[str, str]:
     """Return the state of what the service needs, in words that tell what to do.
 
     A scheduler that was never started is told and is no fault: pages and scans work without it.
-    One that ran and renews its lease no more is a fault, because somebody counted on it.
+    One that ran and renews its lease no more is a fault, because somebody counted on it. So is
+    a ledger whose last verification found offenders.
     """
     if migrations_missing(session):
-        return {"database": OK, "migrations": NOT_MIGRATED, "scheduler": "unknown"}
+        return {
+            "database": OK,
+            "migrations": NOT_MIGRATED,
+            "scheduler": "unknown",
+            "ledger": "unknown",
+        }
     lease = session.scalar(select(JobLease.expires_at).order_by(JobLease.expires_at.desc()))
     if lease is None:
         scheduler = NEVER_RAN
@@ -72,4 +91,61 @@ def readiness(session: Session) -> dict[str, str]:
         scheduler = STANDS_STILL
     else:
         scheduler = OK
-    return {"database": OK, "migrations": OK, "scheduler": scheduler}
+    return {
+        "database": OK,
+        "migrations": OK,
+        "scheduler": scheduler,
+        "ledger": ledger_check(session, is_scheduled=scheduler == OK),
+    }
+
+
+def ledger_check(session: Session, *, is_scheduled: bool) -> str:
+    """Return what the last verification of the ledger found, and whether one is missing."""
+    last = last_verification(session)
+    if last is None:
+        return NOT_VERIFIED
+    if last.offender_count:
+        return f"{WRONG}{last.offender_count} offenders; run pointsbank ledger verify"
+    age = clock.now() - last.finished_at
+    if is_scheduled and age > VERIFICATION_OLD:
+        hours = int(age.total_seconds() // 3600)
+        return f"last verified {hours} hours ago: look for failures of the job verify"
+    return OK
+
+
+def ledger_figures() -> bytes:
+    """Return the ledger's figures as Prometheus text; none while the database does not answer.
+
+    They are read from the database at each call: every worker would tell the same.
+    """
+    registry = CollectorRegistry()
+
+    def tell(name: str, meaning: str, value: float) -> None:
+        Gauge(name, meaning, registry=registry).set(value)
+
+    try:
+        with reading() as session:
+            state = seal_state(session)
+            last = last_verification(session)
+    except SQLAlchemyError as fault:
+        logger.warning("ledger_figures_missing", kind=type(fault).__name__)
+        return b""
+    tell("pointsbank_ledger_sealed_block", "Number of the newest block.", state.block_no)
+    tell("pointsbank_ledger_sealed_transfers", "Transfers in blocks.", state.sealed)
+    tell(
+        "pointsbank_ledger_unsealed_transfers",
+        "Transfers after the newest block, counted up to 100000.",
+        state.waiting,
+    )
+    if last is not None:
+        tell(
+            "pointsbank_ledger_offenders",
+            "Offenders that the last verification found.",
+            last.offender_count,
+        )
+        tell(
+            "pointsbank_ledger_verified_timestamp_seconds",
+            "When the last verification ended.",
+            last.finished_at.timestamp(),
+        )
+    return generate_latest(registry)

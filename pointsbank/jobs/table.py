@@ -14,10 +14,14 @@ from pointsbank.core.calendar import (
     quarter_of,
     read_period,
 )
+from pointsbank.core.keys import draw_bytes
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
 from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.sending import send_due
+from pointsbank.jobs.verifying import forget_old_runs, verify_ledger
 from pointsbank.ledger.holding import expire_holds
+from pointsbank.ledger.leaves import HASH_BYTES
+from pointsbank.ledger.sealing import BLOCK_ROWS_MAX, seal
 from pointsbank.ledger.service import expire_points
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
@@ -30,6 +34,8 @@ CLOSES_AT = time(0, 30)
 EXPIRES_AT = time(0, 10)
 # Late enough that nobody is woken by a telephone, early enough for the day's plans.
 REMINDS_AT = time(8, 0)
+# After the night's expiry, before anybody redeems.
+VERIFIES_AT = time(2, 30)
 # Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
 EXPIRY_BATCH = 500
 
@@ -138,10 +144,40 @@ def work_reminders(session: Session, period: str, zone: ZoneInfo, now: datetime)
     return Step(count, is_last)
 
 
-def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
-    """Return this minute; what was not sent in the minutes before is due in it too."""
+def due_sealing(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; what was not sealed in the minutes before is sealed in it too."""
+    return this_minute(now, zone)
+
+
+def this_minute(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the running minute."""
     minute = f"{now.astimezone(zone):%Y-%m-%dT%H:%M}"
     return [Slot(minute, minute)]
+
+
+def work_sealing(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
+    """Seal what was posted since the last block, one block at a time."""
+    count = seal(session, now=now, salt=draw_bytes(HASH_BYTES))
+    return Step(count, is_last=count < BLOCK_ROWS_MAX)
+
+
+def due_verifying(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest night."""
+    return newest_day(now, zone, VERIFIES_AT)
+
+
+def work_verifying(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
+    """Leave the recomputing as an errand: it takes long, and nobody may wait for it.
+
+    It is done also when it found offenders; that is loud in other places.
+    """
+    forget_old_runs(session, now)
+    return Step(0, errand=verify_ledger)
+
+
+def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; what was not sent in the minutes before is due in it too."""
+    return this_minute(now, zone)
 
 
 def work_webhooks(_session: Session, _period: str, _zone: ZoneInfo, _now: datetime) -> Step:
@@ -179,6 +215,18 @@ JOBS = {
             "reminders",
             due_reminders,
             work_reminders,
+            lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "seal",
+            due_sealing,
+            work_sealing,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        ),
+        Job(
+            "verify",
+            due_verifying,
+            work_verifying,
             lambda now, zone: local_day(now, zone).isoformat(),
         ),
         Job(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from pointsbank.core.db import Moment
@@ -16,6 +16,9 @@ from pointsbank.ledger.models import Account, Block, Lot, Transfer, Wallet
 # little earlier, at the door, so that neighbours may have theirs the other way round. Never so
 # many.
 CROSSING_LINES_MAX = 50
+
+# Counting goes no further: so many mean that nothing seals, and more say no more.
+WAITING_COUNTED_MAX = 100_000
 
 # A row may have been recorded by a clock a little ahead of the sealer's.
 CLOCKS_APART_MAX = timedelta(minutes=1)
@@ -104,6 +107,18 @@ class BlockHead:
             "root": self.root.hex(),
             "sealed_at": moment_text(self.sealed_at),
         }
+
+
+@dataclass(frozen=True)
+class SealState:
+    """How far the ledger is sealed. waiting: transfers after the last block, counted so far.
+
+    block_no: 0 before the first block.
+    """
+
+    block_no: int
+    sealed: int
+    waiting: int
 
 
 def balance_of(session: Session, code: str) -> Balance:
@@ -258,3 +273,16 @@ def block_of(session: Session, no: int) -> BlockHead | None:
     """Return the block of this number, None when there is none yet."""
     block = session.scalar(select(Block).where(Block.no == no))
     return head_of(block) if block else None
+
+
+def seal_state(session: Session) -> SealState:
+    """Return how far the ledger is sealed and how much waits."""
+    last = session.execute(
+        select(Block.no, Block.up_to, Block.total).order_by(Block.no.desc()).limit(1)
+    ).first()
+    after = last.up_to if last else 0
+    waiting = (
+        select(Transfer.id).where(Transfer.id > after).limit(WAITING_COUNTED_MAX).subquery()
+    )
+    count = session.scalar(select(func.count()).select_from(waiting)) or 0
+    return SealState(last.no if last else 0, last.total if last else 0, count)

@@ -165,6 +165,14 @@ class Verified:
     offenders: list[Offender]
 
 
+@dataclass(frozen=True)
+class LastVerified:
+    """The newest verification that was kept."""
+
+    finished_at: datetime
+    offender_count: int
+
+
 def offenders(session: Session, *, limit_each: int = NAMED_EACH_MAX) -> list[Offender]:
     """Return the rows that break a rule of the ledger; an empty list proves that none does."""
     return verify(session, limit_each=limit_each).offenders
@@ -235,6 +243,17 @@ def record(
     return kept.id
 
 
-def last_verification(session: Session) -> Verification | None:
+def last_verification(session: Session) -> LastVerified | None:
     """Return the newest verification that was kept, None when there is none."""
-    return session.scalar(select(Verification).order_by(Verification.id.desc()).limit(1))
+    row = session.execute(
+        select(Verification.finished_at, Verification.offender_count)
+        .order_by(Verification.id.desc())
+        .limit(1)
+    ).first()
+    return LastVerified(row.finished_at, row.offender_count) if row else None
+
+
+def offenders_last_found(session: Session) -> int:
+    """Return how many offenders the newest verification found; 0 when none was kept."""
+    last = last_verification(session)
+    return last.offender_count if last else 0

@@ -16,6 +16,7 @@ from pointsbank.core.calendar import Period, local_day, quarter_of, read_period
 from pointsbank.core.db import reading, transaction
 from pointsbank.core.settings import Settings
 from pointsbank.core.sheets import XLSX_TYPE, Sheet, write_sheet
+from pointsbank.ledger.verifying import offenders_last_found
 from pointsbank.organizations.queries import organization_of, organizations_within
 from pointsbank.rankings.errors import StandingNotFound
 from pointsbank.rankings.overview import (
@@ -306,6 +307,7 @@ def dashboard() -> ResponseReturnValue:
         months = months_shown(session, paths, today)
         place = my_place(session, actor)
         view = View(period, paths, None, place)
+        wrong = offenders_last_found(session) if actor.is_("administrator") else 0
         context = {
             "branch": place
             if paths != ("/",)
@@ -318,6 +320,7 @@ def dashboard() -> ResponseReturnValue:
         **context,
         today=today,
         waiting=sum(item["number"] for item in work),
+        wrong=wrong,
         work=work,
         months=months,
         links={"ranking": url_for("ranking_pages.ranking", period=period.name)},

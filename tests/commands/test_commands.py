@@ -10,7 +10,8 @@ from pointsbank import commands
 from pointsbank.commands import main
 from pointsbank.core.audit import AuditEntry
 from pointsbank.jobs.models import JobRun
-from pointsbank.ledger.verifying import RULES
+from pointsbank.ledger.recomputing import RULES_OF_BLOCKS
+from pointsbank.ledger.verifying import RULES, last_verification
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.organizations.models import Organization
 from pointsbank.rankings.models import MemberStanding
@@ -161,7 +162,7 @@ def test_a_job_is_run_by_hand_as_often_as_one_likes(typed, writing):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("nightly",), "expiry, rankings"),
+        (("nightly",), "rankings, reminders, seal"),
         (("rankings", "--period", "last"), "2026-Q4"),
         (("expiry", "--period", "9999-12-31"), "today or before"),
     ],
@@ -176,10 +177,23 @@ def test_a_right_ledger_is_said_to_be_right(typed, writing):
     with writing() as session:
         points_for(session, a_member(session), 30, "award:1")
     result = typed("ledger", "verify")
+    rules = len(RULES) + len(RULES_OF_BLOCKS)
     assert (result.exit_code, result.output) == (
         0,
-        f"The ledger is right by all {len(RULES)} rules.\n",
+        f"The ledger is right by all {rules} rules: 1 transfers, 0 of them sealed.\n",
     )
+    with writing() as session:
+        assert last_verification(session) is None
+
+
+def test_a_verification_is_kept_when_it_is_asked_for(typed, writing):
+    assert typed("ledger", "verify", "--record").exit_code == 0
+    with writing() as session:
+        session.execute(text("UPDATE account SET kind = 'merchant' WHERE code = 'expired'"))
+    result = typed("ledger", "verify", "--record")
+    assert result.exit_code == 1
+    with writing() as session:
+        assert last_verification(session).offender_count == 1
 
 
 def test_each_offender_of_the_ledger_is_named(typed, writing):

@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import select
 
 from pointsbank.core.audit import AuditEntry
+from pointsbank.ledger.verifying import Verified, record
 from tests.builders import a_member, a_score_entry, signed_in, with_role
 from tests.counting import statements_of
 from tests.moments import NOON
@@ -52,6 +53,18 @@ def export(client, app, member_id, **form):
 def cells(answer):
     page = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     return [list(row) for row in page.iter_rows(values_only=True)], page
+
+
+@pytest.mark.parametrize(("count", "is_told"), [(0, False), (3, True)])
+def test_the_dashboard_tells_administrators_of_a_wrong_ledger(
+    board, look, writing, count, is_told
+):
+    with writing() as session:
+        administrator = with_role(session, a_member(session), "administrator")
+        found = Verified(rules=1, transfers=1, sealed=1, count=count, offenders=[])
+        record(session, found, started_at=NOON, finished_at=NOON)
+    assert ("账本有 3 处不对" in look(administrator, "/dashboard")) is is_told
+    assert "账本有" not in look(board.secretary, "/dashboard")
 
 
 def test_the_dashboard_says_first_what_waits_and_then_figures(board, look):

@@ -1,0 +1,75 @@
+"""What the job `verify` does each night: recompute the ledger, keep what was found, be loud."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from pointsbank.core import clock
+from pointsbank.core.db import reading, run
+from pointsbank.jobs.models import JobRun
+from pointsbank.ledger.verifying import Verified, record, verify
+from pointsbank.members.queries import role_holders_over
+from pointsbank.messages.service import tell_each
+from pointsbank.organizations.models import Organization
+
+# A job of every minute leaves half a million rows a year; what was done so long ago matters to
+# nobody.
+RUNS_KEPT = timedelta(days=30)
+
+logger = structlog.get_logger()
+
+
+def verify_ledger() -> int:
+    """Recompute the whole ledger while others write, keep the answer, and tell it if it is bad.
+
+    Returns the number of offenders. Needs the application's context.
+    """
+    started_at = clock.now()
+    with reading() as session:
+        verified = verify(session)
+    finished_at = clock.now()
+
+    def keep(session: Session) -> int:
+        return keep_verified(session, verified, started_at, finished_at)
+
+    kept = run(keep)
+    if verified.count:
+        logger.error("ledger_is_wrong", verification=kept, offenders=verified.count)
+    return verified.count
+
+
+def keep_verified(
+    session: Session, verified: Verified, started_at: datetime, finished_at: datetime
+) -> int:
+    """Keep a verification and return its id; tell administrators of one that found offenders.
+
+    Whoever stands over a whole tree of organizations is told, and whoever stands over all.
+    """
+    kept = record(session, verified, started_at=started_at, finished_at=finished_at)
+    if verified.count:
+        tops = session.scalars(
+            select(Organization.path).where(Organization.parent_id.is_(None))
+        ).all()
+        members = {
+            member
+            for path in ("/", *tops)
+            for member in role_holders_over(session, path, ("administrator",))
+        }
+        tell_each(
+            session,
+            key=f"ledger_wrong:{kept}",
+            member_ids=members,
+            kind="ledger_wrong",
+            facts={"offenders": verified.count, "found_at": finished_at.isoformat()},
+            now=finished_at,
+        )
+    return kept
+
+
+def forget_old_runs(session: Session, now: datetime) -> None:
+    """Remove the rows of runs that were done long ago; failed ones stay."""
+    session.execute(
+        delete(JobRun).where(JobRun.state == "done", JobRun.finished_at < now - RUNS_KEPT)
+    )
