@@ -169,7 +169,10 @@ def budget_page(code: str, month: str, typed: str | None, error: str) -> Respons
         before=last,
         typed=value if typed is None else typed,
         error=error,
-        links={"back": url_for("budget_pages.list_budgets", month=month)},
+        links={
+            "back": url_for("budget_pages.list_budgets", month=month),
+            "save": url_for("budget_pages.new_budget", code=code, month=month),
+        },
     )
     return page, 422 if error else 200
 
