@@ -5,8 +5,9 @@ from flask_migrate import upgrade
 
 from pointsbank.app.operations import migrations_missing
 from pointsbank.commands.applying import migrated_app, progress, the_app, told
+from pointsbank.commands.granting import NEVER_CHANGED, grant_to
 from pointsbank.core import clock
-from pointsbank.core.db import reading, run
+from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.settings import Settings
 from pointsbank.jobs.running import run_slot
 from pointsbank.jobs.scheduler import serve_jobs
@@ -17,15 +18,25 @@ from pointsbank.web.access import Rule
 
 
 @click.command()
+@click.option(
+    "--app-role",
+    metavar="NAME",
+    help="PostgreSQL: let this role serve, without the right to change what is kept.",
+)
 @told
-def migrate() -> None:
+def migrate(app_role: str | None) -> None:
     """Bring the database to the newest migration; a repeat does nothing."""
     with the_app().app_context():
         with reading() as session:
             is_behind = migrations_missing(session)
         if is_behind:
             upgrade()
+        if app_role is not None:
+            with transaction() as session:
+                grant_to(session, app_role)
     click.echo("The database is at the newest migration.")
+    if app_role is not None:
+        click.echo(f"{app_role} may serve, and may not change {', '.join(NEVER_CHANGED)}.")
 
 
 @click.group(invoke_without_command=True)

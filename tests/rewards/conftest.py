@@ -110,6 +110,11 @@ class Counter:
 @pytest.fixture
 def counter(app: Flask) -> Counter:
     """A shop with ten bottles at 20 points, its clerk, and a member with 100 points."""
+    return open_counter(app)
+
+
+def open_counter(app: Flask) -> Counter:
+    """Make the shop and its people."""
     with app.app_context(), transaction() as session:
         merchant_id = a_merchant(session)
         clerk_id = with_role(session, a_member(session, "李建军"), "clerk", None, merchant_id)
