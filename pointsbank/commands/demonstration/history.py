@@ -17,6 +17,7 @@ from pointsbank.commands.demonstration.adjustments import make_adjustments
 from pointsbank.commands.demonstration.content import WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
+from pointsbank.commands.demonstration.limits import make_budgets
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
 from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor, Grant
@@ -102,6 +103,7 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
             draft(session, stage, district.communities[number], WORKS[number + 2], day, 1, now)
     make_giving(district, zone=stage.zone, now=now)
     make_disputes(district, zone=stage.zone, now=now)
+    make_budgets(district, zone=stage.zone, now=now)
     make_webhooks(district, now=now)
     roll_the_quarters_up(stage, now)
 
