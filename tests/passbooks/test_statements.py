@@ -293,7 +293,7 @@ def texts_of(pdf: bytes) -> str:
     return "\n".join(
         "".join(table[code] for code in codes_of(text))
         for stream in streams
-        for text in re.findall(rb"\((.*?)(?<!\\)\) Tj", stream, re.DOTALL)
+        for text in re.findall(rb"\(((?:[^\\()]|\\.)*)\) Tj", stream, re.DOTALL)
     )
 
 
