@@ -14,7 +14,6 @@ from pointsbank.budgets.pages import pages as budget_pages
 from pointsbank.ledger.api import api as ledger_api
 from pointsbank.ledger.pages import pages as block_pages
 from pointsbank.members.api import api as members_api
-from pointsbank.members.pages.households import pages as household_pages
 from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
@@ -81,7 +80,6 @@ PAGE_DOORS: list[Blueprint] = [
     sign_in_pages,
     member_pages,
     people_pages,
-    household_pages,
     message_pages,
     adjustment_pages,
     manual_pages,

@@ -12,6 +12,8 @@ from pointsbank.ledger.queries import Line
 
 IN_KINDS = ("earn", "gift_in", "adjust_up")
 OUT_KINDS = ("spend", "expire", "gift_out", "donate", "adjust_down")
+# What most gifts and donations are; any other number can be typed.
+POINTS_TO_CHOOSE = (10, 20, 50, 100, 200)
 # What a reader may choose to see alone.
 FILTERS = {"in": IN_KINDS, "out": OUT_KINDS, "reversal": ("reversal",)}
 # The first word of a transfer's key, and what stands behind it.

@@ -6,9 +6,12 @@ from flask import current_app, flash, request
 
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, TooMany
 from pointsbank.core.settings import Settings
-from pointsbank.core.text import cleaned
+from pointsbank.core.text import cleaned, halfwidth
 from pointsbank.web.contract import ID_MAX
 from pointsbank.web.errors import sentence_of
+
+NUMBER_TYPED_MAX = 20
+KEY_TYPED_MAX = 200
 
 
 def settings() -> Settings:
@@ -29,6 +32,22 @@ def typed_id(name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > len(str(ID_MAX)):
         return None
     return int(text) if 1 <= int(text) <= ID_MAX else None
+
+
+def typed_whole(name: str, most: int) -> int | None:
+    """Return a whole number from 1 as it was typed, full-width digits too; None for others."""
+    text = halfwidth(typed(name, NUMBER_TYPED_MAX))
+    if not text.isascii() or not text.isdigit():
+        return None
+    return int(text) if 1 <= int(text) <= most else None
+
+
+def drawn_key() -> str | None:
+    """Return the key that was drawn when this form was printed, None for a form not ours."""
+    key = typed("idempotency_key", KEY_TYPED_MAX)
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        return None
+    return f"form:{key}"
 
 
 def attempt(act: Callable[[], object], done: str) -> bool:

@@ -16,7 +16,8 @@ from pointsbank.core.tables import BadTable
 from pointsbank.core.text import masked_phone, phone_from
 from pointsbank.members import codes, passwords
 from pointsbank.members.appointing import appoint, dismiss, give_card, reopen, stop, take_card
-from pointsbank.members.errors import BadCardPin
+from pointsbank.members.errors import BadCardPin, HouseholdNotFound, MemberNotFound
+from pointsbank.members.households import KEEPERS, join_by_number, remove_from_household
 from pointsbank.members.importing import hashed_passwords, import_members, read_members
 from pointsbank.members.queries import (
     HouseholdFile,
@@ -284,6 +285,51 @@ def revoke_card(member_id: int, card_id: int) -> ResponseReturnValue:
             )
 
     attempt(act, gettext("The card is no longer valid."))
+    return back_to(member_id)
+
+
+@pages.post("/members/<id:member_id>/household")
+@roles_only(*KEEPERS)
+def add_to_family(member_id: int) -> ResponseReturnValue:
+    """Put another person into this person's household, registering it where there is none."""
+    actor, now = current_actor(), clock.now()
+    number = typed("household_no", VOLUNTEER_NO_LENGTH_MAX)
+    with reading() as session:
+        member_in_scope(session, actor.paths(*KEEPERS), member_id)
+    try:
+        run(
+            lambda session: join_by_number(
+                session, actor=actor, member_id=member_id, volunteer_no=number, now=now
+            )
+        )
+    except (Invalid, Conflict, NotAllowed, MemberNotFound) as refusal:
+        flash(sentence_of(refusal), "error")
+        return person_page(member_id, {"household_no": number}), status_of(refusal)
+    flash(gettext("They belong to one household now."), "success")
+    return back_to(member_id)
+
+
+@pages.post("/members/<id:member_id>/household/<id:person_id>/removal")
+@roles_only(*KEEPERS)
+def remove_from_family(member_id: int, person_id: int) -> ResponseReturnValue:
+    """Take a person out of this person's household."""
+    actor = current_actor()
+
+    def act() -> None:
+        with transaction() as session:
+            member_in_scope(session, actor.paths(*KEEPERS), member_id)
+            household = household_of(session, member_id)
+            if household is None:
+                raise HouseholdNotFound
+            remove_from_household(
+                session,
+                actor=actor,
+                household_id=household.id,
+                member_id=person_id,
+                now=clock.now(),
+            )
+
+    attempt(act, gettext("The person no longer belongs to this household."))
     return back_to(member_id)
 
 

@@ -29,7 +29,7 @@ from pointsbank.passbooks.care import (
     spending_of,
     spendings_of_fund,
 )
-from pointsbank.passbooks.errors import FundNameMissing, PurposeMissing
+from pointsbank.passbooks.errors import FundNameMissing, GivingIncomplete, PurposeMissing
 from pointsbank.passbooks.funds import (
     SpendingWish,
     ask_for_spending,
@@ -39,12 +39,20 @@ from pointsbank.passbooks.funds import (
     fund_to_keep,
     open_fund,
 )
-from pointsbank.passbooks.pages.giving import POINTS_TO_CHOOSE, form_key, typed_points
+from pointsbank.passbooks.policy import POINTS_TO_CHOOSE
 from pointsbank.passbooks.queries import account_code
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.errors import sentence_of, status_of
-from pointsbank.web.formats import month_label
-from pointsbank.web.forms import attempt, settings, typed, typed_id
+from pointsbank.web.formats import month_name
+from pointsbank.web.forms import (
+    NUMBER_TYPED_MAX,
+    attempt,
+    drawn_key,
+    settings,
+    typed,
+    typed_id,
+    typed_whole,
+)
 from pointsbank.web.idempotency import once
 
 pages = Blueprint("fund_pages", __name__)
@@ -130,7 +138,7 @@ def fund_page(
         fund=fund,
         months=[
             {
-                "title": f"{each.first_on.year} · {month_label(each.first_on.month)}",
+                "title": month_name(each.first_on),
                 "points": each.points,
                 "donations": each.donations,
             }
@@ -183,6 +191,28 @@ def state_word(state: str) -> str:
     return str(words[state])
 
 
+def wanted_points() -> int:
+    """Return the points of a form.
+
+    Raises GivingIncomplete.
+    """
+    points = typed_whole("points", TRANSFER_POINTS_MAX)
+    if points is None:
+        raise GivingIncomplete(most=TRANSFER_POINTS_MAX)
+    return points
+
+
+def wanted_key() -> str:
+    """Return the key of a form.
+
+    Raises GivingIncomplete for one that is none of ours.
+    """
+    key = drawn_key()
+    if key is None:
+        raise GivingIncomplete(most=TRANSFER_POINTS_MAX)
+    return key
+
+
 @pages.post("/care-funds/<id:fund_id>/look")
 @members_only
 def look(fund_id: int) -> ResponseReturnValue:
@@ -192,11 +222,11 @@ def look(fund_id: int) -> ResponseReturnValue:
         fund = fund_to_donate_to(session, fund_id, actor)
         available = balance_of(session, account_code(actor.member_id)).available
     try:
-        points = typed_points(TRANSFER_POINTS_MAX)
+        points = wanted_points()
         if points > available:
             raise NotEnoughPoints(available=available, needed=points)
     except (Invalid, Conflict) as refusal:
-        text = typed("points", len(str(TRANSFER_POINTS_MAX)) + 2)
+        text = typed("points", NUMBER_TYPED_MAX)
         return fund_page(fund_id, sentence_of(refusal), text, status_of(refusal))
     return render_template(
         "passbooks/donation_confirm.html",
@@ -218,7 +248,7 @@ def make_donation(fund_id: int) -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     is_anonymous = "anonymous" in request.form
     try:
-        points, key = typed_points(TRANSFER_POINTS_MAX), form_key()
+        points, key = wanted_points(), wanted_key()
 
         def use_case(session: Session) -> dict[str, Any]:
             donated = donate(
@@ -294,11 +324,11 @@ def ask_for_points(fund_id: int) -> ResponseReturnValue:
     merchant_id = typed_id("merchant_id") or 0
     words = {
         "merchant_id": str(merchant_id or ""),
-        "points": typed("points", len(str(TRANSFER_POINTS_MAX)) + 2),
+        "points": typed("points", NUMBER_TYPED_MAX),
         "purpose": typed("purpose", PURPOSE_LENGTH_MAX),
     }
     try:
-        points, key = typed_points(TRANSFER_POINTS_MAX), form_key()
+        points, key = wanted_points(), wanted_key()
         if not words["purpose"]:
             raise PurposeMissing
         wish = SpendingWish(

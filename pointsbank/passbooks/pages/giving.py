@@ -18,7 +18,6 @@ from pointsbank.core.calendar import local_month
 from pointsbank.core.db import reading, run
 from pointsbank.core.errors import Conflict, Invalid
 from pointsbank.core.keys import draw_token
-from pointsbank.core.text import halfwidth
 from pointsbank.ledger.queries import balance_of
 from pointsbank.members.queries import household_of, member_of
 from pointsbank.organizations.queries import in_scope
@@ -33,23 +32,27 @@ from pointsbank.passbooks.giving import (
     take_gift_back,
 )
 from pointsbank.passbooks.models import GIFT_MONTH_POINTS_MAX
-from pointsbank.passbooks.policy import giftable_points
+from pointsbank.passbooks.policy import POINTS_TO_CHOOSE, giftable_points
 from pointsbank.passbooks.queries import account_code
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
-from pointsbank.web.forms import attempt, settings, typed, typed_id
+from pointsbank.web.forms import (
+    NUMBER_TYPED_MAX,
+    attempt,
+    drawn_key,
+    settings,
+    typed,
+    typed_id,
+    typed_whole,
+)
 from pointsbank.web.idempotency import once
 
 pages = Blueprint("gift_pages", __name__)
 
 LINES_A_PAGE = 20
-# What most gifts are; any other number can be typed.
-POINTS_TO_CHOOSE = (10, 20, 50, 100, 200)
 WORDS_LENGTH_MAX = 60
 REASON_LENGTH_MAX = 200
-NUMBER_TYPED_MAX = 12
-KEY_TYPED_MAX = 200
 
 
 @pages.get("/gifts")
@@ -147,26 +150,15 @@ def points_page(
     return page, status
 
 
-def typed_points(most: int) -> int:
-    """Return the points of a form, full-width digits too.
+def wanted_points() -> int:
+    """Return the points of a form.
 
     Raises GivingIncomplete.
     """
-    text = halfwidth(typed("points", NUMBER_TYPED_MAX))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise GivingIncomplete(most=most)
-    return int(text)
-
-
-def form_key() -> str:
-    """Return the key that was drawn when the form was printed.
-
-    Raises GivingIncomplete for a form that was not ours.
-    """
-    key = typed("idempotency_key", KEY_TYPED_MAX)
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
+    points = typed_whole("points", GIFT_MONTH_POINTS_MAX)
+    if points is None:
         raise GivingIncomplete(most=GIFT_MONTH_POINTS_MAX)
-    return f"form:{key}"
+    return points
 
 
 @pages.post("/gifts/look")
@@ -176,7 +168,7 @@ def look() -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     receiver_id = typed_id("receiver_id") or 0
     try:
-        points = typed_points(GIFT_MONTH_POINTS_MAX)
+        points = wanted_points()
         with reading() as session:
             judge_receiver(session, actor.member_id, receiver_id)
             judge_month(session, actor.member_id, points, local_month(now, settings().zone))
@@ -209,7 +201,9 @@ def make_gift() -> ResponseReturnValue:
     receiver_id = typed_id("receiver_id") or 0
     words = typed("words", WORDS_LENGTH_MAX)
     try:
-        points, key = typed_points(GIFT_MONTH_POINTS_MAX), form_key()
+        points, key = wanted_points(), drawn_key()
+        if key is None:
+            raise GivingIncomplete(most=GIFT_MONTH_POINTS_MAX)
         wish = Wish(actor.member_id, receiver_id, points, words, key)
         answer = once(
             lambda session: {"id": give(session, wish, zone=zone, now=now).id},
