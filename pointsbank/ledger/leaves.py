@@ -7,7 +7,6 @@ out in docs/ledger.md, "Sealing".
 import hashlib
 import struct
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import TextClause, text
 
@@ -46,7 +45,7 @@ NO_BLOCK = bytes(HASH_BYTES)
 # another (RFC 6962, section 2.1).
 LEAF, NODE, ROOT = b"\x00", b"\x01", b"\x02"
 
-# A moment as moment_text writes it.
+# A moment as core.clock.moment_text writes it.
 MOMENT_SQL = {
     "postgresql": "to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
     "sqlite": "REPLACE({column}, ' ', 'T') || 'Z'",
@@ -110,11 +109,6 @@ def texts_after(dialect: str) -> TextClause:
 def text_of_one(dialect: str) -> TextClause:
     """Return the statement of the text of the row :id."""
     return text(f"SELECT {TEXT_SQL[dialect]} AS text FROM {_JOINED} WHERE transfer.id = :id")
-
-
-def moment_text(moment: datetime) -> str:
-    """Return 2026-11-21T04:00:00.000000Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def text_of(row: Mapping[str, int | str | None]) -> str:
@@ -199,7 +193,7 @@ def block_root(
 ) -> bytes:
     """Return the root of a block, which binds all blocks before it.
 
-    sealed_at: as moment_text writes it.
+    sealed_at: as core.clock.moment_text writes it.
     """
     numbers = struct.pack(">QQQQ", no, up_to, count, total)
     return hashlib.sha256(ROOT + previous_hash + numbers + sealed_at.encode() + tree).digest()

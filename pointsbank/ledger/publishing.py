@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from pointsbank.core.clock import moment_text
 from pointsbank.ledger.errors import BlockNotFound
-from pointsbank.ledger.leaves import moment_text, split_leaves, tree_root
+from pointsbank.ledger.leaves import split_leaves, tree_root
 from pointsbank.ledger.models import Block
 from pointsbank.ledger.queries import BlockHead
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
+from pointsbank.core.clock import moment_text
 from pointsbank.core.db import Moment
-from pointsbank.ledger.leaves import moment_text
 from pointsbank.ledger.models import Account, Block, Lot, Transfer, Wallet
 
 # Lines of one wallet stand in the order in which they got its lock; each moment was read a

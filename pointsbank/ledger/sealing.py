@@ -7,6 +7,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from pointsbank.core.clock import moment_text
 from pointsbank.core.db import state_of
 from pointsbank.ledger.leaves import (
     HASH_BYTES,
@@ -14,7 +15,6 @@ from pointsbank.ledger.leaves import (
     blind_of,
     block_root,
     leaf_of,
-    moment_text,
     texts_after,
     tree_root,
 )

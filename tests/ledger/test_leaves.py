@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import aliased
 
+from pointsbank.core.clock import moment_text
 from pointsbank.ledger import leaves
 from pointsbank.ledger.models import Account, Transfer
 from tests.ledger.accounts import earn, open_accounts, reverse, spend
@@ -66,7 +67,7 @@ def test_the_tree_is_split_as_the_rfc_says(number):
 
 
 def test_a_moment_is_told_in_utc_to_the_microsecond():
-    assert leaves.moment_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == (
+    assert moment_text(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == (
         "2026-01-02T03:04:05.000000Z"
     )
 
@@ -117,8 +118,8 @@ def as_row(transfer: Transfer, source: str, target: str, wallet: str | None) -> 
         "balance_after": transfer.wallet_after,
         "hold_id": transfer.hold_id,
         "reverses_id": transfer.reverses_id,
-        "occurred_at": leaves.moment_text(transfer.occurred_at),
-        "recorded_at": leaves.moment_text(transfer.recorded_at),
+        "occurred_at": moment_text(transfer.occurred_at),
+        "recorded_at": moment_text(transfer.recorded_at),
         "expires_on": transfer.expires_on.isoformat() if transfer.expires_on else None,
         "actor_id": transfer.actor_id,
         "reason": transfer.reason,

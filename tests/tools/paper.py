@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pointsbank.core.clock import moment_text
 from pointsbank.ledger import leaves
 from tests.laws.tree import ROOT
 
@@ -35,7 +36,7 @@ def load_tool() -> ModuleType:
 
 def a_row(line: int, change: int, balance: int, reason: str) -> dict[str, Any]:
     """Return one row of the book as the ledger writes it; ids have gaps, as in life."""
-    moment = leaves.moment_text(BEGIN + timedelta(hours=line))
+    moment = moment_text(BEGIN + timedelta(hours=line))
     outside = "merchant:7" if change < 0 else "issue:community:140303001002"
     return {
         "id": 100 + 3 * line,
@@ -77,7 +78,7 @@ def sealed(
         "up_to": rows[-1]["id"] + 1,
         "count": count,
         "total": (blocks[-1]["total"] if blocks else 0) + count,
-        "sealed_at": leaves.moment_text(BEGIN + timedelta(days=no)),
+        "sealed_at": moment_text(BEGIN + timedelta(days=no)),
         "tree": levels[-1][0].hex(),
     }
     previous = bytes.fromhex(blocks[-1]["root"]) if blocks else leaves.NO_BLOCK
