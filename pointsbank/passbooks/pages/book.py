@@ -17,7 +17,6 @@ from pointsbank.ledger.queries import Line, balance_at
 from pointsbank.members.queries import display_names, member_of
 from pointsbank.passbooks.disputes import newest_disputes
 from pointsbank.passbooks.exporting import FORMATS
-from pointsbank.passbooks.pages.printing import printed_line
 from pointsbank.passbooks.policy import (
     FILTERS,
     FindServiceTime,
@@ -36,7 +35,7 @@ from pointsbank.passbooks.queries import (
     taken_back,
     years_of,
 )
-from pointsbank.passbooks.schemas import cover_words, day_with_year
+from pointsbank.passbooks.schemas import cover_words, day_with_year, printed_line
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.formats import month_label

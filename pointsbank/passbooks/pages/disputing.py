@@ -28,9 +28,14 @@ from pointsbank.passbooks.disputing import (
     open_dispute,
 )
 from pointsbank.passbooks.errors import AnswerIncomplete
-from pointsbank.passbooks.pages.printing import book_at, printed_line, state_words
 from pointsbank.passbooks.queries import taken_back
-from pointsbank.passbooks.schemas import DISPUTE_LENGTH_MAX, day_with_year
+from pointsbank.passbooks.schemas import (
+    DISPUTE_LENGTH_MAX,
+    book_at,
+    day_with_year,
+    printed_line,
+    state_words,
+)
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of

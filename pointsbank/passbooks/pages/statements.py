@@ -17,9 +17,9 @@ from pointsbank.core.db import reading
 from pointsbank.core.printing import A4, A5, find_font
 from pointsbank.core.settings import Settings
 from pointsbank.members.queries import MemberFile, display_names, member_of
-from pointsbank.passbooks.pages.printing import printed_line
 from pointsbank.passbooks.policy import by_month
 from pointsbank.passbooks.queries import MonthSums, month_sums, taken_back
+from pointsbank.passbooks.schemas import printed_line
 from pointsbank.passbooks.statement_pdf import Printed, Words, statement_pdf
 from pointsbank.passbooks.statements import (
     Statement,
