@@ -80,8 +80,13 @@ class Reference:
         self.holds: dict[str, Hold] = {}
         self.limits: dict[tuple[str, str], int | None] = {}
         self.issued: dict[tuple[str, str], int] = {}
-        self.count = 0
         self.sealed = 0
+        self.history: list[tuple[datetime, str, int]] = []
+
+    @property
+    def count(self) -> int:
+        """How many transfers there are."""
+        return len(self.history)
 
     def write(
         self,
@@ -106,7 +111,7 @@ class Reference:
         book.lines.append(change)
         book.afters.append((now, book.posted))
         self.sums[other] = self.sums.get(other, 0) - change
-        self.count += 1
+        self.history.append((now, other, -change))
         entry = Entry(
             body,
             wallet,
@@ -218,3 +223,111 @@ class Reference:
                 self.write(name(), ("expire",), wallet, "expired", -points, None, now)
                 done += 1
         return done
+
+    def place(
+        self, key: str, wallet: str, points: int, expires_at: datetime
+    ) -> tuple[Hold, bool]:
+        """Set points aside."""
+        prior = self.holds.get(key)
+        if prior is not None:
+            if (prior.wallet, prior.points) != (wallet, points):
+                raise Refused("key_reused")
+            return prior, True
+        book = self.books[wallet]
+        if book.posted - book.held < points:
+            raise Refused("not_enough_points")
+        book.held += points
+        self.holds[key] = Hold(wallet, points, expires_at)
+        return self.holds[key], False
+
+    def settle(
+        self, key: str, name: str, payee: str, points: int | None, now: datetime
+    ) -> tuple[Entry, bool]:
+        """Pay from a hold; what is left of it becomes available."""
+        hold = self.holds[name]
+        points = hold.points if points is None else points
+        if points > hold.points:
+            raise Refused("bad_points")
+        body = ("settle", hold.wallet, payee, points, name)
+        prior = self.replay(key, body)
+        if prior is not None:
+            return prior, True
+        if hold.state != "open" or hold.expires_at <= now:
+            raise Refused("hold_decided")
+        self._release(hold, "settled")
+        return self.write(key, body, hold.wallet, payee, -points, None, now), False
+
+    def void(self, name: str) -> None:
+        """Give the points of an open hold free."""
+        if self.holds[name].state != "open":
+            raise Refused("hold_decided")
+        self._release(self.holds[name], "void")
+
+    def expire_holds(self, now: datetime) -> int:
+        """Give free what was set aside for too long."""
+        due = [h for h in self.holds.values() if h.state == "open" and h.expires_at <= now]
+        for hold in due:
+            self._release(hold, "expired")
+        return len(due)
+
+    def _release(self, hold: Hold, state: str) -> None:
+        hold.state = state
+        self.books[hold.wallet].held -= hold.points
+
+    def move(
+        self,
+        key: str,
+        source: str,
+        target: str,
+        points: int,
+        kind: str,
+        expires_on: date | None,
+        now: datetime,
+    ) -> tuple[tuple[Entry, bool], tuple[Entry, bool]]:
+        """Move points between wallets; lots keep their days, or get the one that is given."""
+        out_key, in_key = f"{key}:out", f"{key}:in"
+        body = (kind, source, target, points, expires_on)
+        prior = self.replay(out_key, body)
+        if prior is not None:
+            return (prior, True), (self.entries[in_key], True)
+        out = self.write(out_key, body, source, "clearing", -points, None, now, move=key)
+        lots = out.taken if expires_on is None else {expires_on: points}
+        into = self.write(in_key, body, target, "clearing", points, lots, now, move=key)
+        return (out, False), (into, False)
+
+    def reverse_move(
+        self, key: str, reversal: str, today: date, now: datetime
+    ) -> tuple[tuple[Entry, bool], tuple[Entry, bool]]:
+        """Take a whole move back."""
+        out_key, in_key = f"{reversal}:out", f"{reversal}:in"
+        prior = self.entries.get(out_key)
+        if prior is not None:
+            if prior.reverses != f"{key}:in":
+                raise Refused("key_reused")
+            return (prior, True), (self.entries[in_key], True)
+        given, received = self.entries[f"{key}:out"], self.entries[f"{key}:in"]
+        if not given.left:
+            raise Refused("already_reversed")
+        out = self._undo(out_key, f"{key}:in", received.left, today, now)
+        return (out, False), (self._undo(in_key, f"{key}:out", given.left, today, now), False)
+
+    def limit(self, issuer: str, month: str, most: int | None) -> None:
+        """Set what may be issued in a month."""
+        if most is not None and most < self.issued.get((issuer, month), 0):
+            raise Refused("budget_below_issued")
+        self.limits[(issuer, month)] = most
+
+    def seal(self, limit: int) -> int:
+        """Seal what is not sealed yet, up to the limit."""
+        sealed = min(limit, self.count - self.sealed)
+        self.sealed += sealed
+        return sealed
+
+    def at(self, code: str, moment: datetime) -> int:
+        """Return what an account held at a moment."""
+        if code in self.books:
+            before = [after for then, after in self.books[code].afters if then <= moment]
+            return before[-1] if before else 0
+        return sum(
+            change for then, other, change in self.history if other == code and then <= moment
+        )

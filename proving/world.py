@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.db import transaction
 from pointsbank.core.errors import Refusal
+from pointsbank.ledger.holding import Placed
+from pointsbank.ledger.moving import Move, Moved
 from pointsbank.ledger.posting import Posted
 from pointsbank.ledger.queries import book_lines
 from pointsbank.ledger.service import open_account
@@ -38,7 +40,8 @@ TOTALS = """
     SELECT (SELECT COUNT(*) FROM transfer), (SELECT COUNT(*) FROM hold),
            (SELECT COUNT(*) FROM hold WHERE state = 'open'),
            (SELECT COALESCE(SUM(reversed), 0) FROM reversed),
-           (SELECT COALESCE(SUM(issued), 0) FROM issue_budget)
+           (SELECT COALESCE(SUM(issued), 0) FROM issue_budget),
+           (SELECT COALESCE(SUM(count), 0) FROM block)
 """
 SUMS = """
     SELECT account.code, SUM(CASE WHEN account.id = transfer.target_id THEN points
@@ -87,6 +90,7 @@ class World:
         self.now: datetime = NOON
         self.ids: dict[str, int] = {}
         self.hold_ids: dict[str, int] = {}
+        self.moves: dict[str, Move] = {}
         with transaction() as session:
             for kind, codes in (
                 ("member", MEMBERS),
@@ -131,8 +135,10 @@ class World:
             answer = refusal.code
         if answer != foreseen:
             raise Disagreement(f"the ledger answered {answer}, the model {foreseen}")
-        if isinstance(given, Posted) and key:
+        if isinstance(given, Posted):
             self.ids[key] = given.id
+        if isinstance(given, Moved):
+            self.ids |= {f"{key}:out": given.out.id, f"{key}:in": given.into.id}
         self.compare()
         self.now += timedelta(seconds=1)
         return given
@@ -160,6 +166,7 @@ class World:
             sum(hold.state == "open" for hold in holds),
             sum(abs(e.change) - e.left for e in self.model.entries.values() if not e.reverses),
             sum(self.model.issued.values()),
+            self.model.sealed,
         )
         demand("totals", tuple(map(int, self.rows.execute(TOTALS).fetchone())), totals)
 
@@ -186,9 +193,15 @@ def facts_of(answer: Any) -> object:
     """Return what an answer of either side says, in the same words."""
     if isinstance(answer, Posted):
         return (answer.line, answer.balance_after, answer.points, answer.is_replay)
-    if isinstance(answer, tuple) and answer and isinstance(answer[0], Entry):
-        entry, is_replay = answer
-        return (entry.line, entry.after, abs(entry.change), is_replay)
-    if isinstance(answer, Hold):
-        return (answer.wallet, answer.points)
+    if isinstance(answer, Moved):
+        return (facts_of(answer.out), facts_of(answer.into))
+    if isinstance(answer, Placed):
+        return (answer.points, answer.expires_at, answer.is_replay)
+    match answer:
+        case (Entry() as entry, bool() as is_replay):
+            return (entry.line, entry.after, abs(entry.change), is_replay)
+        case (Hold() as hold, bool() as is_replay):
+            return (hold.points, hold.expires_at, is_replay)
+        case (tuple() as out, tuple() as into):
+            return (facts_of(out), facts_of(into))
     return answer
