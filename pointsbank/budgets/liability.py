@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import Date, select, text
 from sqlalchemy.orm import Session
@@ -14,6 +15,9 @@ from pointsbank.organizations.queries import OrganizationNode, within
 # Care funds stand in a room beside this one; the app hands its query in (app.extensions):
 # the account code of each fund, with the id of the organization it belongs to.
 FundPlaces = Callable[[Session], Mapping[str, int]]
+
+# Points of care funds carry the last day there is: they do not expire.
+NEVER = f"{date.max:%Y-%m}"
 
 # One statement is one moment on both engines: points that move meanwhile are counted once. A
 # wallet's lots hold what the wallet holds (docs/ledger.md, "Expiry").
@@ -43,8 +47,9 @@ OWED = text(
 
 @dataclass
 class Owed:
-    """Points outstanding. months: by the month in which they expire ("2027-12"); together they
-    are all of them. funds: how many of them lie in care funds; held: how many are set aside.
+    """Points outstanding. months: by the month in which they expire ("2027-12"), or NEVER;
+    together they are all of them. funds: how many of them lie in care funds; held: how many are
+    set aside.
     """
 
     points: int = 0

@@ -17,11 +17,24 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pointsbank.budgets.errors import MonthOver
-from pointsbank.budgets.liability import FundPlaces, Liability, OwedHere, liability_within
+from pointsbank.budgets.liability import (
+    NEVER,
+    FundPlaces,
+    Liability,
+    OwedHere,
+    liability_within,
+)
 from pointsbank.budgets.months import month_now, months_from, read_month
-from pointsbank.budgets.queries import budget_of, budgets_of_month, issuing_place
+from pointsbank.budgets.queries import (
+    BudgetLine,
+    budget_of,
+    budgets_of_month,
+    budgets_to_repeat,
+    issuing_place,
+    short_budgets,
+)
 from pointsbank.budgets.schemas import BUDGET_POINTS_MAX, liability_sheet, yuan
-from pointsbank.budgets.service import set_issue_budget
+from pointsbank.budgets.service import repeat_budgets, set_issue_budget
 from pointsbank.core import clock
 from pointsbank.core.calendar import Period, local_day
 from pointsbank.core.db import reading, run
@@ -33,7 +46,7 @@ from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of
 from pointsbank.web.formats import month_name, points
-from pointsbank.web.forms import settings
+from pointsbank.web.forms import attempt, settings
 
 pages = Blueprint("budget_pages", __name__)
 
@@ -52,42 +65,73 @@ def list_budgets() -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     running = month_now(now, settings().zone)
     month = read_month(request.args.get("month") or running.name)
+    may_set = month.end_on > running.first_on
     last_id = position_from(request.args.get("cursor"))
     with reading() as session:
         after = organization_of(session, last_id).code if last_id else None
         found = budgets_of_month(
             session, actor.paths(*READERS), month.name, after=after, limit=LINES_A_PAGE + 1
         )
+        near = (
+            []
+            if last_id
+            else short_budgets(session, actor.paths(*READERS), month.name, limit=LINES_A_PAGE)
+        )
+        mine, before = actor.paths("administrator"), months_from(month, -1).name
+        to_repeat = len(budgets_to_repeat(session, mine, month.name, before)) if may_set else 0
     here = url_for("budget_pages.list_budgets", month=month.name)
     more = ""
     if len(found) > LINES_A_PAGE:
         cursor = cursor_from(found[LINES_A_PAGE - 1].place.id)
         more = url_for("budget_pages.list_budgets", month=month.name, cursor=cursor)
-    may_set = month.end_on > running.first_on
     return render_template(
         "budgets/list.html",
         month=month_name(month.first_on),
         chosen=month.name,
         months=months_to_choose(running, month),
+        near=[printed_line(line, month.name, may_set=may_set) for line in near],
         lines=[
-            {
-                "name": line.place.name,
-                "budget": line.budget,
-                "href": url_for(
-                    "budget_pages.ask_for_budget", code=line.place.code, month=month.name
-                )
-                if may_set and actor.oversees(line.place.path, "administrator")
-                else "",
-            }
-            for line in found[:LINES_A_PAGE]
+            printed_line(line, month.name, may_set=may_set) for line in found[:LINES_A_PAGE]
         ],
+        to_repeat=to_repeat,
         links={
             "here": url_for("budget_pages.list_budgets"),
+            "repeat": url_for("budget_pages.repeat"),
             "liability": url_for("budget_pages.show_liability"),
             "next": more,
             "first": here if last_id else "",
         },
     )
+
+
+def printed_line(line: BudgetLine, month: str, *, may_set: bool) -> dict[str, Any]:
+    """Return an organization's month as the table prints it, with the way to set it."""
+    may_set = may_set and current_actor().oversees(line.place.path, "administrator")
+    way = url_for("budget_pages.ask_for_budget", code=line.place.code, month=month)
+    return {"name": line.place.name, "budget": line.budget, "href": way if may_set else ""}
+
+
+@pages.post("/budgets")
+@roles_only("administrator")
+def repeat() -> ResponseReturnValue:
+    """Give the organizations without a limit in a month that of the month before."""
+    actor, now = current_actor(), clock.now()
+    month = read_month(request.form.get("month", "")).name
+
+    def act() -> int:
+        return run(
+            lambda session: repeat_budgets(
+                session,
+                month=month,
+                paths=actor.paths("administrator"),
+                actor_id=actor.member_id,
+                zone=settings().zone,
+                now=now,
+            )
+        )
+
+    attempt(act, gettext("The budgets of the month before were taken over."))
+    return redirect(url_for("budget_pages.list_budgets", month=month), 303)
 
 
 def months_to_choose(running: Period, chosen: Period) -> list[tuple[str, str]]:
@@ -192,14 +236,7 @@ def show_liability() -> ResponseReturnValue:
             "money": yuan(total.points * rate),
         },
         month_rows=[
-            {
-                "cells": [
-                    month_name(read_month(month).first_on),
-                    points(total.months[month]),
-                    yuan(total.months[month] * rate),
-                ]
-            }
-            for month in sorted(total.months)
+            month_row(month, total.months[month], rate) for month in sorted(total.months)
         ],
         place_rows=[place_row(each, rate) for each in found.places],
         as_of=now,
@@ -209,6 +246,14 @@ def show_liability() -> ResponseReturnValue:
             "budgets": url_for("budget_pages.list_budgets"),
         },
     )
+
+
+def month_row(month: str, owed: int, rate: int) -> dict[str, Any]:
+    """Return what expires in one month as the table prints it."""
+    name = (
+        gettext("Never expires") if month == NEVER else month_name(read_month(month).first_on)
+    )
+    return {"cells": [name, points(owed), yuan(owed * rate)]}
 
 
 def place_row(each: OwedHere, rate: int) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
 from pointsbank.budgets.errors import NotAnIssuer
-from pointsbank.budgets.months import Budget
+from pointsbank.budgets.months import WARN_PERCENT, Budget
 from pointsbank.ledger.models import Account, IssueBudget
 from pointsbank.ledger.posting import ISSUERS
 from pointsbank.organizations.models import Organization
@@ -21,6 +22,16 @@ from pointsbank.organizations.queries import (
 
 # Points are issued for a community; work of its branches and grids counts there.
 ISSUING_KIND = "community"
+
+LINE: tuple[Any, ...] = (
+    Organization.id,
+    Organization.code,
+    Organization.name,
+    Organization.kind,
+    Organization.path,
+    IssueBudget.issued,
+    IssueBudget.points_max,
+)
 
 
 @dataclass(frozen=True)
@@ -79,17 +90,45 @@ def budgets_of_month(
     Communities are all listed; others that have issued points or have a budget stand beside
     them. after: the code behind which to go on.
     """
+    statement = _lines(paths, month).order_by(Organization.code)
+    if after is not None:
+        statement = statement.where(Organization.code > after)
+    if limit is not None:
+        statement = statement.limit(limit)
+    return [_line(row) for row in session.execute(statement)]
+
+
+def short_budgets(
+    session: Session, paths: Sequence[str], month: str, *, limit: int
+) -> list[BudgetLine]:
+    """Return the budgets of a month that are nearly used up or used up, the fullest first."""
+    is_short = 100 * IssueBudget.issued >= WARN_PERCENT * IssueBudget.points_max
+    left = IssueBudget.points_max - IssueBudget.issued
+    statement = _lines(paths, month).where(is_short).order_by(left, Organization.code)
+    return [_line(row) for row in session.execute(statement.limit(limit))]
+
+
+def budgets_to_repeat(
+    session: Session, paths: Sequence[str], month: str, before: str
+) -> list[BudgetLine]:
+    """Return the budgets of the month before that fit a month which has none yet."""
+    then = {
+        line.place.code: line.budget.points_max
+        for line in budgets_of_month(session, paths, before)
+        if line.budget.points_max is not None
+    }
+    return [
+        BudgetLine(line.place, Budget(line.budget.issued, then[line.place.code]))
+        for line in budgets_of_month(session, paths, month)
+        if line.budget.points_max is None
+        and line.budget.issued <= then.get(line.place.code, -1)
+    ]
+
+
+def _lines(paths: Sequence[str], month: str) -> Select[Any]:
     is_its_account = Account.code == ISSUERS + Organization.kind + ":" + Organization.code
-    statement = (
-        select(
-            Organization.id,
-            Organization.code,
-            Organization.name,
-            Organization.kind,
-            Organization.path,
-            IssueBudget.issued,
-            IssueBudget.points_max,
-        )
+    return (
+        select(*LINE)
         .outerjoin(Account, is_its_account)
         .outerjoin(
             IssueBudget,
@@ -99,16 +138,11 @@ def budgets_of_month(
             within(Organization.path, paths),
             (Organization.kind == ISSUING_KIND) | Account.id.is_not(None),
         )
-        .order_by(Organization.code)
     )
-    if after is not None:
-        statement = statement.where(Organization.code > after)
-    if limit is not None:
-        statement = statement.limit(limit)
-    return [
-        BudgetLine(
-            OrganizationNode(row.id, row.code, row.name, row.kind, row.path),
-            Budget(row.issued or 0, row.points_max),
-        )
-        for row in session.execute(statement)
-    ]
+
+
+def _line(row: Row[Any]) -> BudgetLine:
+    return BudgetLine(
+        OrganizationNode(row.id, row.code, row.name, row.kind, row.path),
+        Budget(row.issued or 0, row.points_max),
+    )

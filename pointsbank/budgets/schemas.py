@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext
 from marshmallow import Schema, fields
 
-from pointsbank.budgets.liability import Liability, Owed, OwedHere
+from pointsbank.budgets.liability import NEVER, Liability, Owed, OwedHere
 from pointsbank.budgets.queries import BudgetLine
 from pointsbank.core.sheets import Cell, Sheet
 from pointsbank.organizations.schemas import OrganizationLineOut, organization_out
@@ -55,9 +55,9 @@ class BudgetsOut(Schema):
 
 
 class OwedMonthOut(Schema):
-    """Points that expire within one month, and what they are worth."""
+    """Points that expire within one month, and what they are worth; null: that never expire."""
 
-    month = fields.String()
+    month = fields.String(allow_none=True)
     points = fields.Integer()
     fen = fields.Integer()
 
@@ -108,7 +108,11 @@ def owed_out(owed: Owed, fen_per_point: int) -> dict[str, Any]:
         "funds": owed.funds,
         "fen": owed.points * fen_per_point,
         "months": [
-            {"month": month, "points": points, "fen": points * fen_per_point}
+            {
+                "month": None if month == NEVER else month,
+                "points": points,
+                "fen": points * fen_per_point,
+            }
             for month, points in sorted(owed.months.items())
         ],
     }
@@ -167,7 +171,12 @@ def liability_sheet(found: Liability, fen_per_point: int, now: datetime) -> Shee
             gettext("Held"),
             gettext("In care funds"),
             gettext("In money (yuan)"),
-            *(gettext("Expires in %(month)s", month=month) for month in months),
+            *(
+                gettext("Never expires")
+                if month == NEVER
+                else gettext("Expires in %(month)s", month=month)
+                for month in months
+            ),
         ],
         rows=[*map(cells_of, found.places), cells("", gettext("In all"), found.total)],
     )

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text
 
-from pointsbank.budgets.liability import liability_within
+from pointsbank.budgets.liability import NEVER, liability_within
 from pointsbank.budgets.schemas import yuan
 from pointsbank.core.db import reading, run
 from pointsbank.core.settings import BadSettings, Settings, read_settings
@@ -65,6 +65,7 @@ def donate(session, member_id, fund, points, key="donation:1"):
         kind_in="gift_in",
         reason_out="捐赠",
         reason_in="捐赠",
+        expires_on=date.max,
     )
     move(session, asked, NOON)
 
@@ -130,13 +131,13 @@ def test_the_total_is_what_all_wallets_hold(writing, district):
 def test_it_stands_by_month_of_expiry_and_by_community(writing, district):
     with writing() as session:
         found = liability_within(session, ("/",), district["places"])
-    assert dict(found.total.months) == {"2026-12": 80, "2027-01": 3, "2027-12": 87}
+    assert dict(found.total.months) == {"2026-12": 40, "2027-01": 3, "2027-12": 87, NEVER: 40}
     owed = {each.place.code: each.owed for each in found.places}
     assert list(owed) == ["140303", COMMUNITY_CODE, "140303005004"]
-    # Those of its branch, and of its fund, whose points kept their day.
+    # Those of its branch, and of its fund, whose points do not expire.
     west = owed[COMMUNITY_CODE]
     assert (west.points, west.held, west.funds) == (160, 11, 40)
-    assert dict(west.months) == {"2026-12": 80, "2027-12": 80}
+    assert dict(west.months) == {"2026-12": 40, "2027-12": 80, NEVER: 40}
     assert owed["140303"].points == 3
 
 
@@ -244,7 +245,8 @@ def test_the_api_tells_points_and_money(app, client, writing, district):
     people = people_over(writing, district)
     answer = client.get("/api/v1/liability", headers=signed_in(app, people["all"], NOON)).json
     assert (answer["points"], answer["fen_per_point"], answer["fen"]) == (170, 10, 1700)
-    assert answer["months"][0] == {"month": "2026-12", "points": 80, "fen": 800}
+    assert answer["months"][0] == {"month": "2026-12", "points": 40, "fen": 400}
+    assert answer["months"][-1] == {"month": None, "points": 40, "fen": 400}
     assert [each["organization"]["code"] for each in answer["places"]] == [
         "140303",
         COMMUNITY_CODE,
@@ -257,7 +259,7 @@ def test_the_api_tells_points_and_money(app, client, writing, district):
 def test_the_page_and_its_file_say_the_same(app, writing, district):
     browser = Browser(app, people_over(writing, district)["all"])
     words = words_of(browser.open("/liability"))
-    for said in ("170", "¥17.00", "2026年12月", "平潭街西社区居委会", "¥0.10"):
+    for said in ("170", "¥17.00", "2026年12月", "不过期", "平潭街西社区居委会", "¥0.10"):
         assert said in words
     file = browser.open("/liability.xlsx")
     assert file.headers["Content-Disposition"].endswith("liability-2026-11-21.xlsx")
@@ -266,8 +268,8 @@ def test_the_page_and_its_file_say_the_same(app, writing, district):
         for row in openpyxl.load_workbook(io.BytesIO(file.data)).active.iter_rows(min_row=3)
     ]
     assert rows[0][2:6] == ["应付积分", "冻结", "爱心基金", "折合金额（元）"]
-    assert rows[0][6:] == ["2026-12到期", "2027-01到期", "2027-12到期"]
-    assert rows[-1][1:] == ["合计", 170, 11, 40, 17, 80, 3, 87]
+    assert rows[0][6:] == ["2026-12到期", "2027-01到期", "2027-12到期", "不过期"]
+    assert rows[-1][1:] == ["合计", 170, 11, 40, 17, 40, 3, 87, 40]
     # A name that a spreadsheet would run is text.
     assert rows[3][:3] == ["140303005004", "'=HYPERLINK(1)", 7]
 

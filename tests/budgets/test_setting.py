@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pointsbank.budgets.errors import MonthOver, NotAMonth, NotAnIssuer
 from pointsbank.budgets.months import (
@@ -16,11 +16,17 @@ from pointsbank.budgets.months import (
     months_from,
     read_month,
 )
-from pointsbank.budgets.queries import budget_of, budgets_of_month, issuer_of
+from pointsbank.budgets.queries import (
+    budget_of,
+    budgets_of_month,
+    issuer_of,
+    short_budgets,
+)
 from pointsbank.budgets.schemas import BUDGET_POINTS_MAX
-from pointsbank.budgets.service import set_issue_budget
+from pointsbank.budgets.service import repeat_budgets, set_issue_budget
 from pointsbank.core.audit import AuditEntry
 from pointsbank.ledger.errors import BudgetBelowIssued, BudgetSpent
+from pointsbank.ledger.models import Account, IssueBudget
 from pointsbank.organizations.errors import OrganizationNotFound
 from pointsbank.organizations.queries import organization_by_code
 from tests.browsing import Browser, words_of
@@ -323,3 +329,84 @@ def test_months_that_are_over_are_shown_and_not_set(page, app, people):
     assert page.client.get("/budgets?month=nonsense").status_code == 400
     auditor = Browser(app, people["auditor"])
     assert "/budgets/140303001002/" not in auditor.open("/budgets").text
+
+
+def repeat(session, month="2026-12", paths=("/",), now=NOON):
+    return repeat_budgets(
+        session,
+        month=month,
+        paths=paths,
+        actor_id=a_member(session),
+        zone=SHANGHAI,
+        now=now,
+    )
+
+
+def budgets_by_code(session, month):
+    return {
+        line.place.code: line.budget.points_max
+        for line in budgets_of_month(session, ("/",), month)
+    }
+
+
+def test_the_month_before_is_taken_over_where_nothing_is_set(writing):
+    with writing() as session:
+        for number in range(4):
+            an_organization(session, f"C{number}")
+        for number, points_max in enumerate((100, 200, 0)):
+            set_it(session, points_max, code=f"C{number}")
+        set_it(session, 50, code="C1", month="2026-12")
+        assert repeat(session) == 2
+        assert repeat(session) == 0
+        found = budgets_by_code(session, "2026-12")
+        assert [found[f"C{n}"] for n in range(4)] == [100, 50, 0, None]
+
+
+def test_a_month_in_which_more_was_issued_already_is_left_alone(writing):
+    with writing() as session:
+        an_organization(session)
+        set_it(session, 30)
+        with_points(session, a_member(session), 31, now=datetime(2026, 12, 1, tzinfo=SHANGHAI))
+        assert repeat(session) == 0
+        assert budgets_by_code(session, "2026-12") == {COMMUNITY_CODE: None}
+
+
+def test_only_ones_own_scope_is_taken_over_and_no_month_that_is_over(writing):
+    with writing() as session:
+        own = an_organization(session, "C1")
+        an_organization(session, "C2")
+        for code in ("C1", "C2"):
+            set_it(session, 100, code=code)
+        assert repeat(session, paths=(f"/{own}/",)) == 1
+        assert budgets_by_code(session, "2026-12")["C2"] is None
+    with pytest.raises(MonthOver), writing() as session:
+        repeat(session, now=datetime(2027, 1, 1, tzinfo=SHANGHAI))
+
+
+def test_what_runs_short_stands_first(writing):
+    with writing() as session:
+        for number, issued in enumerate((79, 80, 100)):
+            code = f"C{number}"
+            an_organization(session, code)
+            set_it(session, 100, code=code)
+            account = select(Account.id).where(Account.code == f"issue:community:{code}")
+            session.execute(
+                update(IssueBudget)
+                .where(IssueBudget.account_id == account.scalar_subquery())
+                .values(issued=issued)
+            )
+        short = short_budgets(session, ("/",), MONTH, limit=9)
+        assert [line.place.code for line in short] == ["C2", "C1"]
+        assert short_budgets(session, ("/404/",), MONTH, limit=9) == []
+
+
+def test_the_page_offers_to_take_the_month_before_over(page, writing):
+    with writing() as session:
+        set_it(session, 120)
+    december = page.open("/budgets?month=2026-12")
+    assert "有 1 个社区上个月设了预算" in words_of(december)
+    after = page.send(page.form(december, "/budgets"))
+    assert "已沿用上个月的预算" in words_of(after)
+    assert "有 1 个社区上个月设了预算" not in words_of(after)
+    with writing() as session:
+        assert budgets_by_code(session, "2026-12")[COMMUNITY_CODE] == 120

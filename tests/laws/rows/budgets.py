@@ -34,6 +34,7 @@ ROWS: list[Row] = [
     ),
     door("GET", "/api/v1/liability", READERS),
     door("GET", "/budgets", READERS),
+    door("POST", "/budgets", ADMINISTRATOR, form(month="2099-12")),
     door("GET", "/budgets/<code>/<month:month>", ADMINISTRATOR, code=ORGANIZATION, month=MONTH),
     door(
         "POST",
