@@ -26,6 +26,7 @@ from pointsbank.commands.demonstration.history import (
     make_history,
 )
 from pointsbank.commands.demonstration.people import PASSWORD, Crowd, settle_the_district
+from pointsbank.commands.demonstration.sealing import seal_and_verify
 from pointsbank.core import clock
 from pointsbank.core.audit import AuditEntry, note
 from pointsbank.core.calendar import local_day, midnight
@@ -129,6 +130,7 @@ def load(settings: Settings) -> None:
             now=now,
             tick=lambda n: progress.advance(acts, n),
         )
+    seal_and_verify(dice, now)
     with transaction() as session:
         note(session, at=now, actor_id=None, action=LOADED, subject=("installation", None))
 
