@@ -13,9 +13,10 @@ from pointsbank.app import create_app
 from pointsbank.core.db import db
 from pointsbank.core.keys import draw_bytes, plain_hash
 from pointsbank.core.settings import Settings
+from pointsbank.ledger.batching import post_many
 from pointsbank.ledger.models import Account, Wallet
 from pointsbank.ledger.posting import Posting
-from pointsbank.ledger.service import open_account, post
+from pointsbank.ledger.service import open_account
 from pointsbank.members.models import Member, MemberRole, SignInSession
 from pointsbank.organizations.service import add_merchant, add_organization
 from pointsbank.rewards.models import Reward
@@ -182,24 +183,22 @@ def rich_members(session: Session, members: list[int], points: int) -> None:
     """Let every member earn so many points through the ledger's own posting."""
     now = datetime.now(UTC)
     open_account(session, code="issue:bench", kind="issue")
-    for member_id in members:
-        code = f"member:{member_id}"
-        post(
-            session,
-            Posting(
-                key=f"bench:{member_id}",
-                kind="earn",
-                source="issue:bench",
-                target=code,
-                wallet=code,
-                points=points,
-                occurred_at=now,
-                reason="measurement",
-                expires_on=(now + timedelta(days=400)).date(),
-                budget_month=f"{now:%Y-%m}",
-            ),
-            now,
+    earnings = [
+        Posting(
+            key=f"bench:{member_id}",
+            kind="earn",
+            source="issue:bench",
+            target=f"member:{member_id}",
+            wallet=f"member:{member_id}",
+            points=points,
+            occurred_at=now,
+            reason="measurement",
+            expires_on=(now + timedelta(days=400)).date(),
+            budget_month=f"{now:%Y-%m}",
         )
+        for member_id in members
+    ]
+    post_many(session, earnings, now)
 
 
 def merchants_with_rewards(session: Session, count: int) -> list[tuple[int, int]]:
