@@ -179,7 +179,7 @@ def _last_line_before(session: Session, code: str, day: date, zone: ZoneInfo) ->
         select(Transfer.wallet_seq)
         .join(Account, Account.id == Transfer.wallet_id)
         .where(Account.code == code, Transfer.recorded_at < midnight(day, zone))
-        .order_by(Transfer.recorded_at.desc())
+        .order_by(Transfer.recorded_at.desc(), Transfer.wallet_seq.desc())
         .limit(CROSSING_LINES_MAX)
         .subquery()
     )

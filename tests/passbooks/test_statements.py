@@ -344,6 +344,8 @@ def test_a_long_month_goes_on_overleaf_with_its_head(get, writing, member):
     with writing() as session:
         for place in range(130):
             points_for(session, member, 10, f"award:{place}")
+    # All at one moment, more than may cross at midnight.
+    assert len(get(f"{MONTH}/file").json["lines"]) == 130
     told = texts_of(get(f"{MONTH}/pdf").get_data())
     pages = int(re.search(r"第 1 页，共 (\d+) 页", told).group(1))
     assert pages >= 3
