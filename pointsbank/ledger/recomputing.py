@@ -95,7 +95,9 @@ class Sealed:
     leaves: bytes
 
     def root_over(self, leaves: bytes) -> bytes | None:
-        """Return the root that these leaves would give; None where a number is no number."""
+        """Return the root that these leaves would give; None where there can be none."""
+        if not leaves:
+            return None
         try:
             return block_root(
                 previous_hash=self.previous_hash,
@@ -203,11 +205,13 @@ def _judge(session: Session, block: Sealed, walk: Walk) -> Iterator[Finding]:
     leaves = b"".join(rows.leaves)
     wrong: list[Finding] = []
     # Where the rows as they stand lead to the root, it is the leaves beside it that changed.
-    if leaves != block.leaves and block.root_over(leaves) != block.root:
+    if leaves != block.leaves and (is_right or block.root_over(leaves) != block.root):
         wrong = _differences(block, rows, walk)
     yield from wrong
     yield from _judge_checkpoints(session, block, rows, walk, are_rows_right=not wrong)
-    walk.roots = {block.root, block.root_over(block.leaves), block.root_over(leaves)}
+    walk.roots = {block.root}
+    if not is_right:
+        walk.roots |= {block.root_over(block.leaves), block.root_over(leaves)}
     walk.no, walk.up_to = block.no, block.up_to
     walk.total += len(block.leaves) // HASH_BYTES
 
@@ -215,7 +219,7 @@ def _judge(session: Session, block: Sealed, walk: Walk) -> Iterator[Finding]:
 def _mended(session: Session, block: Sealed, walk: Walk) -> Sealed:
     """Return a wrong block with the number or the end that its root binds, if it is that."""
     count = len(block.leaves) // HASH_BYTES
-    end = session.execute(NTH_ID, {"after": walk.up_to, "before": count - 1}).scalar()
+    end = session.execute(NTH_ID, {"after": walk.up_to, "before": max(count - 1, 0)}).scalar()
     for guess in (replace(block, no=walk.no + 1), replace(block, up_to=end or block.up_to)):
         if guess.is_bound:
             return guess

@@ -267,6 +267,17 @@ def test_a_removed_row_and_one_slipped_in_are_named(book):
         session.rollback()
 
 
+def test_a_block_without_its_leaves_is_named_with_its_rows(book):
+    with book() as session:
+        strip_guards(session)
+        strip_checks(session)
+        session.execute(text("UPDATE block SET leaves = :none WHERE no = 2"), {"none": b""})
+        found = findings(session)
+        assert found[0] == (recomputing.BLOCK, "block 2")
+        assert {each[0] for each in found} <= {recomputing.BLOCK, recomputing.SLIPPED_IN}
+        session.rollback()
+
+
 def test_a_row_whose_id_cannot_be_told_is_named_by_its_place(book):
     """Where ids have gaps nobody knows which of them the row had."""
     with book() as session:
