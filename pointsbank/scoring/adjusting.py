@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from pointsbank.budgets.issuing import open_issuer, warn_of_budget
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import end_of_next_year, local_day, local_month
 from pointsbank.core.db import Moment
 from pointsbank.ledger.posting import Posting
-from pointsbank.ledger.service import open_account, post
+from pointsbank.ledger.service import post
 from pointsbank.members.models import Member
 from pointsbank.members.queries import member_in_scope, role_holders_over
 from pointsbank.messages.service import tell, tell_each
-from pointsbank.organizations.queries import lineage_of, organization_of
 from pointsbank.scoring.adjustments import AdjustmentFile, adjustment_of
 from pointsbank.scoring.errors import (
     AdjustmentDecided,
@@ -54,7 +54,6 @@ DECIDE_WITHIN = timedelta(days=7)
 OCCURRED_WITHIN_DAYS = 7
 # What is entered by hand counts in this part of the rankings, and adds no evaluation to it.
 ENTRY_CATEGORY = "volunteer_service"
-ISSUING_KIND = "community"
 NOON = time(12)
 # Printed in the passbook for ever, so the words stand here and in no catalog.
 LINE_WORDS = {
@@ -336,9 +335,13 @@ def _carry_out(
     )
     transfer_id = None
     if found.points is not None:
-        issuer = _issuer(session, found.organization_id)
-        posting = _posting(found, found.points, issuer, actor_id=actor_id, zone=zone, now=now)
+        issuer = open_issuer(session, found.organization_id)
+        posting = _posting(
+            found, found.points, issuer.code, actor_id=actor_id, zone=zone, now=now
+        )
         transfer_id = post(session, posting, now).id
+        if posting.budget_month is not None:
+            warn_of_budget(session, issuer, posting.budget_month, now)
     session.execute(
         update(Adjustment)
         .where(Adjustment.id == found.id)
@@ -367,16 +370,6 @@ def _judge_minutes(session: Session, found: AdjustmentFile, minutes: int, item: 
     counted = minutes_counted_on(session, [member_id], found.occurred_on).get(member_id, 0)
     if counted + minutes > item.day_minutes_max:
         raise DayAlreadyFull(counted=counted, most=item.day_minutes_max)
-
-
-def _issuer(session: Session, organization_id: int) -> str:
-    """Open the issuing account of the nearest community above, else of the organization."""
-    place = organization_of(session, organization_id)
-    above = [node for node in lineage_of(session, place.path) if node.kind == ISSUING_KIND]
-    issuer = above[-1] if above else place
-    code = f"issue:{issuer.kind}:{issuer.code}"
-    open_account(session, code=code, kind="issue")
-    return code
 
 
 def _posting(
