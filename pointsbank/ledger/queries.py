@@ -216,7 +216,7 @@ def balance_at(session: Session, code: str, moment: datetime) -> int:
     newest = (
         select(Transfer.wallet_seq, Transfer.wallet_after)
         .where(Transfer.wallet_id == account.id, Transfer.recorded_at <= moment)
-        .order_by(Transfer.recorded_at.desc())
+        .order_by(Transfer.recorded_at.desc(), Transfer.wallet_seq.desc())
         .limit(CROSSING_LINES_MAX)
         .subquery()
     )

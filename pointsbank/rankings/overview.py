@@ -11,8 +11,9 @@ from pointsbank.attendance.models import Attendance
 from pointsbank.members.models import Member
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
+from pointsbank.passbooks.models import CareFund, CareFundSpending, Dispute
 from pointsbank.rankings.models import BranchStanding
-from pointsbank.scoring.models import ScoreEntry
+from pointsbank.scoring.models import Adjustment, ScoreEntry
 from pointsbank.tasks.models import Shift, Task
 
 
@@ -23,6 +24,15 @@ class Waiting:
     count: int
     shift_id: int
     since: datetime
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """How much waits for a second person's decision or for an answer, by what it is."""
+
+    adjustments: int
+    disputes: int
+    spendings: int
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,46 @@ def _waiting(
         return None
     total = session.execute(of_scope.with_only_columns(count)).scalar_one()  # type: ignore[call-overload]  # any column expression
     return Waiting(int(total), first.id, first.ends_at)
+
+
+def undecided(session: Session, paths: Sequence[str], actor_id: int) -> Undecided:
+    """Return what waits for this person's decision under these paths.
+
+    What they asked for themselves, or what concerns them, waits for somebody else.
+    """
+    is_within = within(Organization.path, paths)
+    adjustments = (
+        select(func.count())
+        .select_from(Adjustment)
+        .join(Organization, Organization.id == Adjustment.organization_id)
+        .where(
+            is_within,
+            Adjustment.state == "pending",
+            Adjustment.author_id != actor_id,
+            Adjustment.member_id != actor_id,
+        )
+    )
+    disputes = (
+        select(func.count())
+        .select_from(Dispute)
+        .join(Member, Member.id == Dispute.member_id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(is_within, Dispute.state == "open", Dispute.member_id != actor_id)
+    )
+    spendings = (
+        select(func.count())
+        .select_from(CareFundSpending)
+        .join(CareFund, CareFund.id == CareFundSpending.fund_id)
+        .join(Organization, Organization.id == CareFund.organization_id)
+        .where(
+            is_within,
+            CareFundSpending.state == "pending",
+            CareFundSpending.author_id != actor_id,
+        )
+    )
+    return Undecided(
+        *(session.execute(each).scalar_one() for each in (adjustments, disputes, spendings))
+    )
 
 
 def taking_part(session: Session, paths: Sequence[str], period: str) -> TakingPart:

@@ -19,13 +19,7 @@ from pointsbank.core.sheets import XLSX_TYPE, Sheet, write_sheet
 from pointsbank.ledger.verifying import offenders_last_found
 from pointsbank.organizations.queries import organization_of, organizations_within
 from pointsbank.rankings.errors import StandingNotFound
-from pointsbank.rankings.overview import (
-    Waiting,
-    attendance_held,
-    minutes_by_month,
-    shifts_to_settle,
-    taking_part,
-)
+from pointsbank.rankings.overview import minutes_by_month, taking_part
 from pointsbank.rankings.policy import (
     MONTHS_A_YEAR,
     VIEWER_ROLES,
@@ -53,6 +47,7 @@ from pointsbank.rankings.schemas import (
     row_cells,
 )
 from pointsbank.rankings.viewing import View, view_for
+from pointsbank.rankings.waiting import work_that_waits
 from pointsbank.scoring.models import CATEGORIES
 from pointsbank.scoring.queries import standard_on
 from pointsbank.web.access import current_actor, members_only, roles_only
@@ -300,10 +295,7 @@ def dashboard() -> ResponseReturnValue:
     actor = current_actor()
     paths = viewing_paths(actor)
     with reading() as session:
-        work = [
-            *work_item(shifts_to_settle(session, paths, now), "clock", "settle"),
-            *work_item(attendance_held(session, paths, now), "people", "held"),
-        ]
+        work = work_that_waits(session, actor, paths, now)
         months = months_shown(session, paths, today)
         place = my_place(session, actor)
         view = View(period, paths, None, place)
@@ -325,32 +317,6 @@ def dashboard() -> ResponseReturnValue:
         months=months,
         links={"ranking": url_for("ranking_pages.ranking", period=period.name)},
     )
-
-
-def work_item(waiting: Waiting | None, icon: str, kind: str) -> list[dict[str, Any]]:
-    """Return a line of work that waits, none when there is nothing."""
-    if waiting is None:
-        return []
-    titles = {
-        "settle": gettext("Settle shifts that are over"),
-        "held": gettext("Review service time that was held"),
-    }
-    return [
-        {
-            "href": sheet_link(waiting.shift_id),
-            "icon": icon,
-            "title": titles[kind],
-            "detail": gettext("The oldest ended %(time)s", time=moment(waiting.since)),
-            "number": waiting.count,
-        }
-    ]
-
-
-def sheet_link(shift_id: int) -> str:
-    """Return the address of a shift's attendance sheet, empty for who may not open it."""
-    if not current_actor().is_("organizer"):
-        return ""
-    return url_for("attendance_pages.sheet", shift_id=shift_id)
 
 
 def months_shown(session: Session, paths: tuple[str, ...], today: date) -> list[dict[str, Any]]:

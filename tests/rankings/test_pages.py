@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pointsbank.core.audit import AuditEntry
 from pointsbank.ledger.verifying import Verified, record
-from tests.builders import a_member, a_score_entry, signed_in, with_role
+from tests.builders import a_member, a_score_entry, signed_in, with_points, with_role
 from tests.counting import statements_of
 from tests.moments import NOON
 from tests.rankings.boards import Board, roll
@@ -77,6 +77,35 @@ def test_the_dashboard_says_first_what_waits_and_then_figures(board, look):
     assert "为什么是这个名次" in page
     assert "王*兰" in page
     assert "王桂兰" not in page
+
+
+@pytest.mark.parametrize("concerned", [False, True])
+def test_the_dashboard_counts_what_waits_for_a_second_person(
+    app, client, board, look, writing, concerned
+):
+    """What somebody asked for themself waits for others."""
+    with writing() as session:
+        administrator = with_role(
+            session, a_member(session, "郑明", board.branch), "administrator", board.street
+        )
+        with_points(session, board.first, 30)
+    asker = board.secretary if concerned else administrator
+    asked = client.post(
+        "/api/v1/adjustments",
+        json={"member_id": board.first, "points": 5, "reason_code": "other", "reason": "补发"},
+        headers=signed_in(app, asker),
+    )
+    assert asked.status_code == 201, asked.text
+    disputed = client.post(
+        "/api/v1/me/passbook/1/disputes",
+        json={"reason": "少记了"},
+        headers=signed_in(app, board.first),
+    )
+    assert disputed.status_code == 201, disputed.text
+    page = look(board.secretary, "/dashboard")
+    assert "答复居民的异议" in page
+    assert ("审核人工调整" in page) is not concerned
+    assert ("今天没有待办" in page) is False
 
 
 def test_the_chart_is_a_table_too(board, look):
