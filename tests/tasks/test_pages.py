@@ -160,4 +160,5 @@ def test_lists_ask_the_database_no_more_for_more_rows(app, volunteer, organizer,
         for number in range(8):
             a_claim(session, a_shift(session, title=f"河道清洁 {number}"))
     assert statements() == few
-    assert max(few) <= 8
+    # One of them, on every page, counts the messages that its reader has not read.
+    assert max(few) <= 9
