@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("count", BIG, nullable=False),
         sa.Column("total", BIG, nullable=False),
         sa.Column("previous_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("tree", sa.LargeBinary(length=32), nullable=False),
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
         sa.Column("leaves", sa.LargeBinary(), nullable=False),

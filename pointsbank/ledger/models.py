@@ -180,7 +180,8 @@ class LotUse(Model):
 class Block(Model):
     """A sealed run of transfers: every decided row after the block before, through up_to.
 
-    leaves: the rows' 32-byte hashes in the order of their ids, one after the other. total: how
+    leaves: the rows' 32-byte hashes in the order of their ids, one after the other. tree: the
+    root of the tree over them, so that roots are published without reading leaves. total: how
     many transfers are sealed up to here, so that each has a position, from 1 without a gap.
     salt blinds the leaves: a member's proof tells nothing of the rows beside theirs.
     """
@@ -196,6 +197,7 @@ class Block(Model):
     count: Mapped[int]
     total: Mapped[int] = mapped_column(unique=True)
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    tree: Mapped[bytes] = mapped_column(LargeBinary(32))
     root: Mapped[bytes] = mapped_column(LargeBinary(32))
     salt: Mapped[bytes] = mapped_column(LargeBinary(32))
     leaves: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)

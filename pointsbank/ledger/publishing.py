@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.clock import moment_text
 from pointsbank.ledger.errors import BlockNotFound
-from pointsbank.ledger.leaves import split_leaves, tree_root
 from pointsbank.ledger.models import Block
 from pointsbank.ledger.queries import BlockHead
 
@@ -24,7 +23,7 @@ COLUMNS = (
     Block.previous_hash,
     Block.root,
     Block.sealed_at,
-    Block.leaves,
+    Block.tree,
 )
 
 
@@ -93,7 +92,7 @@ def _read(session: Session, statement: Select[*tuple[Any, ...]]) -> list[PublicB
                 bytes(row.root),
                 row.sealed_at,
             ),
-            tree_root(split_leaves(bytes(row.leaves))),
+            bytes(row.tree),
         )
         for row in rows
     ]

@@ -51,7 +51,7 @@ SOURCE, TARGET, POINTS, WALLET = (
 _BLOCK_AFTER = """
     SELECT CAST(no AS BIGINT) AS no, CAST(up_to AS BIGINT) AS up_to,
            CAST(count AS BIGINT) AS number, CAST(total AS BIGINT) AS total,
-           previous_hash, root, salt, leaves, {sealed_at} AS sealed_at
+           previous_hash, tree, root, salt, leaves, {sealed_at} AS sealed_at
     FROM block WHERE {column} > :after ORDER BY {column} LIMIT 1
 """
 _BYTES = {"postgresql": "convert_to({text}, 'UTF8')", "sqlite": "CAST({text} AS BLOB)"}
@@ -89,6 +89,7 @@ class Sealed:
     count: int
     total: int
     previous_hash: bytes
+    tree: bytes
     root: bytes
     salt: bytes
     sealed_at: str
@@ -96,8 +97,9 @@ class Sealed:
 
     def root_over(self, leaves: bytes) -> bytes | None:
         """Return the root that these leaves would give; None where there can be none."""
-        if not leaves:
-            return None
+        return self._root_with(tree_root(split_leaves(leaves))) if leaves else None
+
+    def _root_with(self, tree: bytes) -> bytes | None:
         try:
             return block_root(
                 previous_hash=self.previous_hash,
@@ -106,7 +108,7 @@ class Sealed:
                 count=self.count,
                 total=self.total,
                 sealed_at=self.sealed_at,
-                tree=tree_root(split_leaves(leaves)),
+                tree=tree,
             )
         except struct.error:
             return None
@@ -114,7 +116,9 @@ class Sealed:
     @property
     def is_bound(self) -> bool:
         """Whether the root follows from all the rest."""
-        return self.root_over(self.leaves) == self.root
+        if not self.leaves or tree_root(split_leaves(self.leaves)) != self.tree:
+            return False
+        return self._root_with(self.tree) == self.root
 
 
 @dataclass
@@ -188,6 +192,7 @@ def _block_after(session: Session, column: str, after: int) -> Sealed | None:
         count=row.number,
         total=row.total,
         previous_hash=bytes(row.previous_hash),
+        tree=bytes(row.tree),
         root=bytes(row.root),
         salt=bytes(row.salt),
         sealed_at=bytes(row.sealed_at).decode(errors="replace"),

@@ -123,10 +123,15 @@ def _seal_after(
         "total": (last.total if last else 0) + len(rows),
         "previous_hash": last.root if last else NO_BLOCK,
     }
-    root = block_root(**head, sealed_at=moment_text(now), tree=tree_root(leaves))
+    tree = tree_root(leaves)
     session.execute(
         insert(Block).values(
-            **head, root=root, salt=salt, leaves=b"".join(leaves), sealed_at=now
+            **head,
+            tree=tree,
+            root=block_root(**head, sealed_at=moment_text(now), tree=tree),
+            salt=salt,
+            leaves=b"".join(leaves),
+            sealed_at=now,
         )
     )
     session.execute(
