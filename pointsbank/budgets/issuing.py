@@ -5,8 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from pointsbank.budgets.months import FULL, NEARLY
-from pointsbank.budgets.queries import account_code, budget_of, issuer_of
+from pointsbank.budgets.queries import FULL, NEARLY, account_code, budget_of, issuer_of
 from pointsbank.ledger.service import open_account
 from pointsbank.members.queries import role_holders_over
 from pointsbank.messages.service import tell_each

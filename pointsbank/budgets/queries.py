@@ -8,7 +8,6 @@ from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.orm import Session
 
 from pointsbank.budgets.errors import NotAnIssuer
-from pointsbank.budgets.months import WARN_PERCENT, Budget
 from pointsbank.ledger.models import Account, IssueBudget
 from pointsbank.ledger.posting import ISSUERS
 from pointsbank.organizations.models import Organization
@@ -23,6 +22,10 @@ from pointsbank.organizations.queries import (
 # Points are issued for a community; work of its branches and grids counts there.
 ISSUING_KIND = "community"
 
+# Administrators are told when this share of a month's budget is issued.
+WARN_PERCENT = 80
+NO_LIMIT, ROOM, NEARLY, FULL = "no_limit", "room", "nearly", "full"
+
 LINE: tuple[Any, ...] = (
     Organization.id,
     Organization.code,
@@ -32,6 +35,35 @@ LINE: tuple[Any, ...] = (
     IssueBudget.issued,
     IssueBudget.points_max,
 )
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A month of an issuing organization: points issued, and the limit when there is one."""
+
+    issued: int
+    points_max: int | None
+
+    @property
+    def left(self) -> int | None:
+        """How many points may still be issued; None without a limit."""
+        return None if self.points_max is None else self.points_max - self.issued
+
+    @property
+    def percent(self) -> int | None:
+        """The used share in whole per cent, rounded down: 100 only when nothing is left."""
+        if self.points_max is None:
+            return None
+        return 100 * self.issued // self.points_max if self.points_max else 100
+
+    @property
+    def state(self) -> str:
+        """One of no_limit, room, nearly (80 % and more) and full."""
+        if self.percent is None:
+            return NO_LIMIT
+        if not self.left:
+            return FULL
+        return NEARLY if self.percent >= WARN_PERCENT else ROOM
 
 
 @dataclass(frozen=True)

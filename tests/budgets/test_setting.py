@@ -7,16 +7,13 @@ import time_machine
 from sqlalchemy import select, update
 
 from pointsbank.budgets.errors import MonthOver, NotAMonth, NotAnIssuer
-from pointsbank.budgets.months import (
+from pointsbank.budgets.months import months_from, read_month
+from pointsbank.budgets.queries import (
     FULL,
     NEARLY,
     NO_LIMIT,
     ROOM,
     Budget,
-    months_from,
-    read_month,
-)
-from pointsbank.budgets.queries import (
     budget_of,
     budgets_of_month,
     issuer_of,

@@ -22,6 +22,7 @@ from tests.builders import (
 )
 from tests.moments import NOON
 from tests.racing import race, times
+from tests.scoring.hands import asked, decided, some_hands
 
 MONTH = "2026-11"
 # What the one volunteer of the scene gets.
@@ -155,3 +156,13 @@ def settled(app, writing, points_max):
 )
 def test_settling_a_shift_tells(app, writing, world, points_max, kind):
     assert settled(app, writing, points_max) == ([kind] * 3 if kind else [])
+
+
+def test_an_approved_adjustment_tells_too(session):
+    hands = some_hands(session)
+    budget(session, 20)
+    found = asked(session, hands)
+    decided(session, found.id, hands.secretary_id)
+    assert {each.member_id for each in told(session, "issue_budget_spent")} == {
+        hands.administrator_id
+    }
