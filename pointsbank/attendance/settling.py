@@ -15,10 +15,10 @@ from pointsbank.attendance.queries import SheetLine, sheet_lines
 from pointsbank.budgets.issuing import open_issuer, warn_of_budget
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import end_of_next_year, local_day, local_month
+from pointsbank.ledger.batching import post_many
 from pointsbank.ledger.budgets import budget_left
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
-from pointsbank.ledger.service import post
 from pointsbank.members.models import Member
 from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import Award, award_for
@@ -231,11 +231,24 @@ def _settle(
                 earned_on=day,
                 now=now,
             )
+    paid = [
+        line
+        for line in waiting
+        if awards[line.member_id].reason is None and awards[line.member_id].points
+    ]
+    posted = post_many(
+        session,
+        [
+            _posting(
+                line, awards[line.member_id], task, shift, issuer.code, actor_id, zone, now
+            )
+            for line in paid
+        ],
+        now,
+    )
+    transfers = {line.member_id: each.id for line, each in zip(paid, posted, strict=True)}
     for line in waiting:
-        award, transfer_id = awards[line.member_id], None
-        if award.reason is None and award.points:
-            posting = _posting(line, award, task, shift, issuer.code, actor_id, zone, now)
-            transfer_id = post(session, posting, now).id
+        award, transfer_id = awards[line.member_id], transfers.get(line.member_id)
         _mark(session, line, award, standard, transfer_id, actor_id, now)
     is_short = any(award.reason == BUDGET_SPENT for award in awards.values())
     warn_of_budget(session, issuer, month, now, is_short=is_short)

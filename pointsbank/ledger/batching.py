@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.db import Moment
 from pointsbank.ledger import budgets
-from pointsbank.ledger.errors import AccountClosed, AccountNotFound, NotEnoughPoints
+from pointsbank.ledger.errors import (
+    AccountClosed,
+    AccountNotFound,
+    BudgetSpent,
+    NotEnoughPoints,
+)
 from pointsbank.ledger.posting import Posted, Posting
 from pointsbank.ledger.service import post
 
@@ -92,7 +97,7 @@ def post_many(session: Session, postings: Sequence[Posting], now: datetime) -> l
     transaction ends: call this last.
     Raises what post raises.
     """
-    if session.get_bind().dialect.name != "postgresql":
+    if len(postings) < 2 or session.get_bind().dialect.name != "postgresql":
         return [post(session, posting, now) for posting in postings]
     standing = set(session.scalars(KEYS, {"keys": [posting.key for posting in postings]}).all())
     # What settles a hold has its own order of steps.
@@ -112,7 +117,8 @@ def _write(session: Session, postings: Sequence[Posting], now: datetime) -> dict
     for posting in postings:
         posting.judge()
     accounts = _accounts(session, postings)
-    charge_budgets(session, postings)
+    if not charge_budgets(session, postings):
+        return {}
     lock_wallets(session, {accounts[posting.wallet] for posting in postings})
     posted: dict[str, Posted] = {}
     for batch in batches(postings):
@@ -120,17 +126,28 @@ def _write(session: Session, postings: Sequence[Posting], now: datetime) -> dict
     return posted
 
 
-def charge_budgets(session: Session, postings: Sequence[Posting]) -> None:
+def charge_budgets(session: Session, postings: Sequence[Posting]) -> bool:
     """Count what is issued against each month's budget, in the order of their codes.
 
-    Raises BudgetSpent.
+    False, and nothing counted, when not all of it fits: the last of a budget may have gone to
+    one of these very postings, sent a moment earlier, so that they are judged one by one.
     """
     issued: Counter[tuple[str, str]] = Counter()
     for posting in postings:
         if posting.budget_month is not None:
             issued[posting.source, posting.budget_month] += posting.points
-    for (code, month), points in sorted(issued.items()):
-        budgets.charge(session, code=code, month=month, points=points)
+    charged: list[tuple[str, str]] = []
+    for code, month in sorted(issued):
+        try:
+            budgets.charge(session, code=code, month=month, points=issued[code, month])
+        except BudgetSpent:
+            for before in charged:
+                budgets.uncharge(
+                    session, code=before[0], month=before[1], points=issued[before]
+                )
+            return False
+        charged.append((code, month))
+    return True
 
 
 def lock_wallets(session: Session, wallets: Iterable[int]) -> None:

@@ -45,9 +45,9 @@ from pointsbank.rankings.schemas import (
     label_of,
     reason_of,
     row_cells,
+    work_that_waits,
 )
 from pointsbank.rankings.viewing import View, view_for
-from pointsbank.rankings.waiting import work_that_waits
 from pointsbank.scoring.models import CATEGORIES
 from pointsbank.scoring.queries import standard_on
 from pointsbank.web.access import current_actor, members_only, roles_only

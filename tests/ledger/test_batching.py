@@ -12,18 +12,21 @@ from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.db import run, transaction
 from pointsbank.core.errors import KeyReused
-from pointsbank.ledger import batching, service
+from pointsbank.ledger import batching, budgets, service
 from pointsbank.ledger.batching import batches, post_many
 from pointsbank.ledger.errors import (
     AccountClosed,
     AccountNotFound,
     BadPoints,
+    BudgetSpent,
     NotEnoughPoints,
 )
 from pointsbank.ledger.posting import Posted, Posting
 from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.verifying import offenders
 from tests.ledger.accounts import (
+    ISSUER,
+    MONTH,
     earning,
     in_days,
     lots_of,
@@ -211,3 +214,30 @@ def test_without_the_locks_a_batch_charges_lots_as_they_were(app, writing, opene
     _slow, together = spend_while_another_waits(app, writing)
     assert isinstance(together, IntegrityError)
     assert "ck_lot_used" in str(together)
+
+
+def test_a_batch_that_a_budget_has_no_room_for_leaves_nothing(app, writing, opened):
+    with writing() as session:
+        budgets.set_budget(session, code=ISSUER, month=MONTH, points_max=30)
+        before = rows_of_everything(session)
+    postings = [earning(f"award:{n}", 20, member=MEMBERS[n]) for n in range(2)]
+    with app.app_context():
+        with pytest.raises(BudgetSpent):
+            run(lambda session: post_many(session, postings, NOON))
+    with writing() as session:
+        assert rows_of_everything(session) == before
+        assert budgets.budget_left(session, ISSUER, MONTH) == 30
+
+
+def test_the_last_of_a_budget_that_went_to_the_same_batch_is_a_repeat(app, writing, opened):
+    """Of twins with room for one, the other finds what the first wrote."""
+    with writing() as session:
+        budgets.set_budget(session, code=ISSUER, month=MONTH, points_max=40)
+    postings = [earning(f"award:{n}", 20, member=MEMBERS[n]) for n in range(2)]
+    twin = partial(run, lambda session: post_many(session, postings, NOON))
+    answers = race(app, [twin] * 6)
+    assert all(isinstance(answer, list) for answer in answers), answers
+    assert len({tuple(posted.id for posted in answer) for answer in answers}) == 1
+    with writing() as session:
+        assert budgets.budget_left(session, ISSUER, MONTH) == 0
+        assert offenders(session) == []
