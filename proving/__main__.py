@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pointsbank.core.settings import ROOT
-from proving import controls, faults, model, summary
+from proving import controls, each_call, faults, model, summary
 from proving.progress import FOLDER, Progress
 from tests.databases import ENGINES
 
@@ -52,6 +52,19 @@ def prove_controls(run: Run) -> None:
     controls.run_controls(progress, tell)
 
 
+def prove_calls(run: Run) -> None:
+    """Crash at each call of every flow, once an engine."""
+    progress = Progress(FOLDER / "calls.json", {"seed": run.seed, "reports": {}})
+    for engine in ENGINES:
+        if engine not in progress["reports"] and not run.is_over:
+            with model.clean_database(engine) as url:
+                found = each_call.reports(url)
+            progress["reports"] = progress["reports"] | {engine: found}
+            progress.save()
+            for each in found:
+                tell(f"calls on {engine}: {summary.calls_line(each)}")
+
+
 def prove_faults(run: Run) -> None:
     """Run the rest of the rounds."""
     for engine in ENGINES:
@@ -62,6 +75,7 @@ def prove_faults(run: Run) -> None:
 
 PARTS: dict[str, Callable[[Run], None]] = {
     "controls": prove_controls,
+    "calls": prove_calls,
     "model": prove_model,
     "faults": prove_faults,
 }
@@ -95,7 +109,7 @@ def main() -> None:
     words = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    words.add_argument("--parts", default=",".join(PARTS), help="model, controls, faults")
+    words.add_argument("--parts", default=",".join(PARTS), help="some of them only")
     words.add_argument("--share", type=float, default=1.0, help="of the full counts")
     words.add_argument("--hours", type=float, default=float("inf"), help="stop after so long")
     words.add_argument("--seed", help="with --fresh; drawn when not given")

@@ -47,6 +47,10 @@ class Record:
         if is_durable:
             os.fsync(self._file.fileno())
 
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
 
 class Line:
     """A connection to the service that is made anew whenever it broke."""
@@ -114,6 +118,7 @@ class Client:
         while not self.stop.exists():
             kind = self.dice.choices(kinds, weights)[0]
             getattr(self, kind)(self.dice.choice(self.own["members"]))
+        self.record.close()
 
     def redeem(self, member: dict[str, Any]) -> None:
         """Hand a reward over for a code that the member draws."""

@@ -56,15 +56,24 @@ def settings_of(database_url: str) -> Settings:
     )
 
 
-def a_district(database_url: str, clients: int = CLIENTS) -> District:
-    """Fill a migrated database, through the services that fill a real one."""
+def a_district(
+    database_url: str,
+    clients: int = CLIENTS,
+    members: int = MEMBERS_EACH,
+    shifts: int = SHIFTS_EACH,
+) -> District:
+    """Fill a migrated database, through the services that fill a real one.
+
+    members: of each client, the first of them poor. shifts: how many each client has to settle,
+    a day each.
+    """
     app = create_app(settings_of(database_url))
     now = clock.now()
     made = []
     with app.app_context():
         for number in range(clients):
             with transaction() as session:
-                made.append(_a_client(session, f"c{number}", now))
+                made.append(_a_client(session, f"c{number}", members, shifts, now))
         with reading() as session:
             wallets = session.scalars(
                 select(Account.code).join(Wallet, Wallet.account_id == Account.id)
@@ -74,13 +83,15 @@ def a_district(database_url: str, clients: int = CLIENTS) -> District:
     return District(made, found, clients * STOCK)
 
 
-def _a_client(session: Session, name: str, now: datetime) -> dict[str, Any]:
+def _a_client(
+    session: Session, name: str, how_many: int, shifts: int, now: datetime
+) -> dict[str, Any]:
     merchant_id = a_merchant(session, now=now)
     reward_id = a_reward(session, merchant_id, points=PRICE, stock=STOCK, now=now)
     clerk = with_role(session, a_member(session, now=now), "clerk", merchant_id=merchant_id)
     organizer = with_role(session, a_member(session, "李敏", now=now), "organizer", now=now)
     members = []
-    for number in range(MEMBERS_EACH):
+    for number in range(how_many):
         points = POOR if number == 0 else RICH
         member_id = with_points(
             session,
@@ -100,16 +111,16 @@ def _a_client(session: Session, name: str, now: datetime) -> dict[str, Any]:
         "clerk": a_token(session, clerk),
         "organizer": a_token(session, organizer),
         "members": members,
-        "shifts": _shifts(session, organizer, ids, now),
+        "shifts": _shifts(session, organizer, ids, shifts, now),
     }
 
 
 def _shifts(
-    session: Session, organizer_id: int, members: list[int], now: datetime
+    session: Session, organizer_id: int, members: list[int], count: int, now: datetime
 ) -> list[int]:
     """Return shifts of the last days that everyone came to and left, not settled yet."""
-    planned = now - timedelta(days=SHIFTS_EACH + 1)
-    starts = [now - timedelta(days=days, hours=2) for days in range(1, SHIFTS_EACH + 1)]
+    planned = now - timedelta(days=count + 1)
+    starts = [now - timedelta(days=days, hours=2) for days in range(1, count + 1)]
     plans = [a_plan(start, SHIFT_MINUTES, places=len(members)) for start in starts]
     task_id = a_task(session, organizer_id=organizer_id, shifts=plans, now=planned)
     shifts = shifts_of(session, task_id)

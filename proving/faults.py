@@ -48,8 +48,9 @@ ANSWERS_BETWEEN = 10
 # Where nothing was there to be killed, it is tried again.
 TRIES_MAX = 50
 TRY_AGAIN_SECONDS = 0.1
-RECOVERY_SECONDS_MAX = 60
-CLIENTS_END_SECONDS_MAX = 180
+# Long, because machines that prove may do other things beside.
+RECOVERY_SECONDS_MAX = 180
+CLIENTS_END_SECONDS_MAX = 300
 
 
 @dataclass(frozen=True)

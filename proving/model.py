@@ -26,19 +26,25 @@ SAVE_SECONDS = 20
 
 
 @contextmanager
-def clean_place(engine: str) -> Iterator[Place]:
-    """Give a migrated database of this engine that is gone afterwards."""
+def clean_database(engine: str) -> Iterator[str]:
+    """Give the URL of a migrated database of this engine that is gone afterwards."""
     shelf, prefix = Shelf(), session_prefix()
     databases = Databases(shelf.folder, prefix)
     try:
         url, remove = databases.copy(engine)
-        with place(url) as made:
-            yield made
+        yield url
         remove()
     finally:
         if URL_VARIABLE in os.environ:
             Server(os.environ[URL_VARIABLE]).drop_databases(prefix)
         shelf.close()
+
+
+@contextmanager
+def clean_place(engine: str) -> Iterator[Place]:
+    """Give a clean database with the application on it."""
+    with clean_database(engine) as url, place(url) as made:
+        yield made
 
 
 def run_model(

@@ -27,21 +27,32 @@ def write(folder: Path) -> Summary:
         | {"is_found": each["is_found"], "found": _found(each)}
         for each in _read(folder / "controls.json").get("controls", [])
     ]
+    calls = _read(folder / "calls.json").get("reports", {})
     facts = {
         "seed": whole["seed"],
         "code": whole["code"],
         "hours": round(whole["seconds"] / 3600, 2),
         "model": [each for each in models if each],
         "faults": [each for each in rounds if each],
+        "calls": [each for found in calls.values() for each in found],
         "controls": controls,
     }
     violations = sum(each["violations"] for each in [*facts["model"], *facts["faults"]])
+    violations += sum(len(each["wrong"]) for each in facts["calls"])
     facts["violations"] = violations
     facts["is_right"] = violations == 0 and all(each["is_found"] for each in controls)
     (folder / "summary.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1))
     text = "\n".join(_lines(facts))
     (folder / "summary.txt").write_text(text + "\n")
     return Summary(text, facts["is_right"])
+
+
+def calls_line(report: dict[str, Any]) -> str:
+    """Return what crashes at each call of a flow have left, in a line."""
+    return (
+        f"{report['flow']}: {report['calls']} crashes, {report['kept_nothing']} kept nothing,"
+        f" {report['kept_all']} all, {len(report['wrong'])} wrong"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -124,6 +135,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             f" {each['recovery_p50']} s (p50), {each['recovery_max']} s (max);"
             f" {each['violations']} violations"
         )
+    lines += [f"calls on {each['engine']}: {calls_line(each)}" for each in facts["calls"]]
     lines += [
         f"control {each['name']} on {each['engine']}: {each['found']} {each['must find']},"
         f" {'as it must be' if each['is_found'] else 'BUT NONE WAS SEEN'}"

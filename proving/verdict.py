@@ -110,16 +110,21 @@ def kept_by(rows: Rows) -> Kept:
 
 def judge(folder: Path, rows: Rows, session: Session) -> Verdict:
     """Compare the clients' records with the database, and let the ledger verify itself."""
+    verdict = compare(folder, kept_by(rows))
+    verdict.wrong += [f"{each.rule}: {each.subject}" for each in offenders(session)]
+    return verdict
+
+
+def compare(folder: Path, kept: Kept) -> Verdict:
+    """Return what became of each order on record, and what is kept that nobody asked for."""
     verdict = Verdict()
     orders = orders_in(folder, verdict)
-    kept = kept_by(rows)
     for order in orders:
         verdict.outcomes[f"{order.kind} {order.state}"] += 1
         if order.state == "fail":
             verdict.refusals[f"{order.kind} {order.told['code']}"] += 1
         JUDGES[order.kind](order, kept, verdict)
     _judge_the_rest(orders, kept, verdict)
-    verdict.wrong += [f"{each.rule}: {each.subject}" for each in offenders(session)]
     return verdict
 
 
