@@ -129,10 +129,10 @@ def main() -> None:
     whole.save()
     run = Run(whole["seed"], asked.share, time.monotonic() + asked.hours * 3600)
     tell(f"seed {run.seed}, code {code_version()}, parts {', '.join(parts)}")
-    sys.exit(_run(parts, run, whole))
+    sys.exit(_run(parts, run))
 
 
-def _run(parts: list[str], run: Run, whole: Progress) -> int:
+def _run(parts: list[str], run: Run) -> int:
     began, is_stopped = time.monotonic(), False
     try:
         for part in parts:
@@ -141,6 +141,8 @@ def _run(parts: list[str], run: Run, whole: Progress) -> int:
     except KeyboardInterrupt:
         is_stopped = True
         tell("stopped; the same command goes on from here")
+    # Read anew: other parts may have run beside these.
+    whole = Progress(FOLDER / "run.json", {})
     whole["seconds"] += round(time.monotonic() - began, 1)
     whole.save()
     told = summary.write(FOLDER)
