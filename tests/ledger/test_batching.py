@@ -38,6 +38,10 @@ from tests.moments import NOON
 from tests.racing import MEET_SECONDS_MAX, race
 
 MEMBERS = tuple(f"member:{number}" for number in range(1, 7))
+WAITING = text(
+    "SELECT COUNT(*) FROM pg_locks"
+    " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+)
 # Beside the ids of rows, two ledgers of the same postings differ in nothing.
 SEEDS = range(4)
 
@@ -186,7 +190,7 @@ def spend_while_another_waits(app, writing) -> list[Exception | None]:
             service.post(session, spending("redeem:1", 4), NOON)
             has_spent.set()
             deadline = time.monotonic() + MEET_SECONDS_MAX
-            while not session.scalar(text("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")):
+            while not session.scalar(WAITING):
                 assert time.monotonic() < deadline, "nobody waits"
                 time.sleep(0.01)
 
