@@ -10,6 +10,7 @@ them. It exits 1 when anything was lost, doubled or wrong, or a control did not 
 """
 
 import argparse
+import os
 import secrets
 import shutil
 import subprocess
@@ -22,6 +23,8 @@ from pointsbank.core.settings import ROOT
 from proving import controls, each_call, faults, model, summary
 from proving.progress import FOLDER, Progress
 from tests.databases import ENGINES
+
+SUITE = ("tests/ledger", "tests/faults")
 
 
 @dataclass
@@ -65,6 +68,25 @@ def prove_calls(run: Run) -> None:
                 tell(f"calls on {engine}: {summary.calls_line(each)}")
 
 
+def prove_suite(run: Run) -> None:
+    """Run the suite's own proofs, with those that make check has no time for."""
+    progress = Progress(FOLDER / "suite.json", {"seed": run.seed, "ran": []})
+    if progress["ran"]:
+        return
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", *SUITE],
+        cwd=ROOT,
+        env={**os.environ, "POINTSBANK_TEST_LONG": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = (ended.stdout.strip().splitlines() or [ended.stderr.strip()])[-1]
+    progress["ran"] = [{"exit": ended.returncode, "said": last, "all": ended.stdout}]
+    progress.save()
+    tell(f"suite: {last}")
+
+
 def prove_faults(run: Run) -> None:
     """Run the rest of the rounds."""
     for engine in ENGINES:
@@ -76,6 +98,7 @@ def prove_faults(run: Run) -> None:
 PARTS: dict[str, Callable[[Run], None]] = {
     "controls": prove_controls,
     "calls": prove_calls,
+    "suite": prove_suite,
     "model": prove_model,
     "faults": prove_faults,
 }

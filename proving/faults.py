@@ -87,6 +87,9 @@ class Outcome:
     started_again: int = 0
     recovery_p50: float = 0.0
     recovery_max: float = 0.0
+    # All of them; the lists hold the first.
+    lost_in_all: int = 0
+    doubled_in_all: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -302,6 +305,7 @@ def _take_down(outcome: Outcome, readings: Readings, verdict: Verdict) -> None:
     outcome.later = dict(sorted(verdict.later.items()))
     outcome.unknown_done = verdict.unknown_done
     outcome.reads, outcome.reads_away = readings.reads, readings.away
+    outcome.lost_in_all, outcome.doubled_in_all = len(verdict.lost), len(verdict.doubled)
     outcome.lost = verdict.lost[:SHOWN_MAX]
     outcome.doubled = verdict.doubled[:SHOWN_MAX]
     outcome.wrong += (readings.wrong + verdict.wrong)[:SHOWN_MAX]
@@ -313,8 +317,8 @@ def told(outcome: Outcome) -> str:
     state = "right" if outcome.is_right else "WRONG"
     return (
         f"faults on {outcome.engine}, seed {outcome.seed}: {state}; killed {killed};"
-        f" {outcome.acknowledged:,} acknowledged, {len(outcome.lost)} lost,"
-        f" {len(outcome.doubled)} doubled, {outcome.reads} reads; answered again after"
+        f" {outcome.acknowledged:,} acknowledged, {outcome.lost_in_all} lost,"
+        f" {outcome.doubled_in_all} doubled, {outcome.reads} reads; answered again after"
         f" {outcome.recovery_p50} s (p50), {outcome.recovery_max} s (max); {outcome.seconds} s"
     )
 

@@ -35,10 +35,15 @@ def write(folder: Path) -> Summary:
         "model": [each for each in models if each],
         "faults": [each for each in rounds if each],
         "calls": [each for found in calls.values() for each in found],
+        "suite": [
+            {"exit": each["exit"], "said": each["said"]}
+            for each in _read(folder / "suite.json").get("ran", [])
+        ],
         "controls": controls,
     }
     violations = sum(each["violations"] for each in [*facts["model"], *facts["faults"]])
     violations += sum(len(each["wrong"]) for each in facts["calls"])
+    violations += sum(each["exit"] != 0 for each in facts["suite"])
     facts["violations"] = violations
     facts["is_right"] = violations == 0 and all(each["is_found"] for each in controls)
     (folder / "summary.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1))
@@ -94,8 +99,8 @@ def _faults(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
         "faults": sum(killed.values()),
         "missed": sum(each["faults_missed"] for each in rounds),
         "acknowledged": sum(each["acknowledged"] for each in rounds),
-        "lost": sum(len(each["lost"]) for each in rounds),
-        "doubled": sum(len(each["doubled"]) for each in rounds),
+        "lost": sum(each["lost_in_all"] for each in rounds),
+        "doubled": sum(each["doubled_in_all"] for each in rounds),
         "unknown_in_the_end": sum(
             count
             for each in rounds
@@ -113,7 +118,7 @@ def _faults(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(control: dict[str, Any]) -> int:
-    return sum(len(each[control["must find"]]) for each in control["rounds"])
+    return sum(each[f"{control['must find']}_in_all"] for each in control["rounds"])
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
@@ -136,6 +141,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             f" {each['violations']} violations"
         )
     lines += [f"calls on {each['engine']}: {calls_line(each)}" for each in facts["calls"]]
+    lines += [f"suite: {each['said']}" for each in facts["suite"]]
     lines += [
         f"control {each['name']} on {each['engine']}: {each['found']} {each['must find']},"
         f" {'as it must be' if each['is_found'] else 'BUT NONE WAS SEEN'}"

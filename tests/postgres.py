@@ -311,6 +311,10 @@ class Cluster:
         """Whether the server's first process lives."""
         return self._process.poll() is None
 
+    def log_text(self) -> str:
+        """Return what the server has said so far."""
+        return (self._shelf / "server.log").read_text()
+
     def start(self) -> None:
         """Start the server; return when it answers, after whatever recovery it needs."""
         data = self._shelf / "data"
