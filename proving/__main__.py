@@ -13,11 +13,13 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 
 from pointsbank.core.settings import ROOT
 from proving import controls, each_call, faults, model, summary
@@ -155,7 +157,14 @@ def main() -> None:
     sys.exit(_run(parts, run))
 
 
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def _run(parts: list[str], run: Run) -> int:
+    # Told to stop in either way; one that was started in the background ignores Ctrl-C.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
     began, is_stopped = time.monotonic(), False
     try:
         for part in parts:
