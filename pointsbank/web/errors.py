@@ -1,6 +1,5 @@
 """Refusals and faults as answers: problem details for programs, a page for people."""
 
-import sqlite3
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -50,6 +49,7 @@ FULL_STATES = ("53100",)
 AWAY_STATES = ("08", "57P")
 # SQLite cannot tell a full quota or a limit of the file's size from other failures to write.
 FULL_SQLITE_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR")
+BUSY_SQLITE_ERRORS = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 logger = structlog.get_logger()
 
@@ -183,10 +183,10 @@ def outage_of(error: DBAPIError | TimeoutError) -> Outage | None:
         return LOST
     if not isinstance(error, OperationalError | InterfaceError):
         return None
-    state = state_of(error)
-    if state in FULL_STATES or sqlite_error_of(error).startswith(FULL_SQLITE_ERRORS):
+    state, name = state_of(error) or "", sqlite_error_of(error)
+    if state in FULL_STATES or name.startswith(FULL_SQLITE_ERRORS):
         return FULL
-    if isinstance(error.orig, sqlite3.Error) or (state and not state.startswith(AWAY_STATES)):
+    if name.startswith(BUSY_SQLITE_ERRORS) or (state and not state.startswith(AWAY_STATES)):
         return BUSY
     return AWAY
 
