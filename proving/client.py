@@ -19,10 +19,6 @@ from typing import Any, TextIO
 
 TIMEOUT_SECONDS = 10
 PAUSE_SECONDS = (0.02, 0.25)
-# An order in doubt is asked about for so long after the end before it stays unknown.
-PATIENCE_SECONDS = 60
-# The share of requests whose answer is lost on the way, as when a phone leaves the network.
-LOST_ANSWERS = 0.05
 # The share of voids that are sent a second time.
 TWICE = 0.2
 REFUSALS = range(400, 500)
@@ -55,9 +51,10 @@ class Record:
 class Line:
     """A connection to the service that is made anew whenever it broke."""
 
-    def __init__(self, port: int, dice: random.Random) -> None:
+    def __init__(self, port: int, dice: random.Random, lost_answers: float) -> None:
         self._port = port
         self._dice = dice
+        self._lost_answers = lost_answers
         self._connection: http.client.HTTPConnection | None = None
 
     def ask(
@@ -77,7 +74,7 @@ class Line:
                 )
             sent = None if body is None else json.dumps(body)
             self._connection.request(method, path, sent, headers)
-            if self._dice.random() < LOST_ANSWERS:
+            if self._dice.random() < self._lost_answers:
                 # Long enough, mostly, for it to be carried out; then nobody hears of it.
                 time.sleep(self._dice.uniform(0, 0.05))
                 raise ConnectionError("the answer was lost")
@@ -103,7 +100,7 @@ class Client:
         self.spec = spec
         self.own = own
         self.dice = random.Random(f"{spec['seed']}:{own['name']}")
-        self.line = Line(spec["port"], self.dice)
+        self.line = Line(spec["port"], self.dice, spec["lost_answers"])
         self.record = Record(Path(spec["folder"]) / f"record-{own['name']}.jsonl")
         self.balances = {member["id"]: member["points"] for member in own["members"]}
         self.unsure: set[int] = set()
@@ -323,7 +320,7 @@ class Client:
 
 def main() -> None:
     """Run every client of the spec in a thread of its own."""
-    spec = {"patience_seconds": PATIENCE_SECONDS} | json.loads(Path(sys.argv[1]).read_text())
+    spec = json.loads(Path(sys.argv[1]).read_text())
     threads = [threading.Thread(target=Client(spec, own).run) for own in spec["clients"]]
     for thread in threads:
         thread.start()

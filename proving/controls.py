@@ -17,6 +17,8 @@ class Control:
     finds: str
     keyless: bool = False
     careless: bool = False
+    lost_answers: float = 0.05
+    answers_first: int = 20
 
 
 CONTROLS = (
@@ -42,9 +44,7 @@ def run_controls(progress: Progress, tell: Callable[[str], None]) -> None:
         progress.save()
 
 
-def run_control(
-    control: Control, seed: str, tell: Callable[[str], None], patience_seconds: int = 60
-) -> dict[str, object]:
+def run_control(control: Control, seed: str, tell: Callable[[str], None]) -> dict[str, object]:
     """Run one control until it finds what it must; is_found tells whether it ever did."""
     rounds = []
     with ground(control.engine, careless=control.careless) as place:
@@ -55,7 +55,8 @@ def run_control(
                 control.faults,
                 control.keyless,
                 control.careless,
-                patience_seconds=patience_seconds,
+                lost_answers=control.lost_answers,
+                answers_first=control.answers_first,
             )
             outcome = run_round(place, asked)
             rounds.append(as_json(outcome))

@@ -71,8 +71,8 @@ class Report:
 class Stage:
     """The application on a small district, and the flows; each call of one is a new request."""
 
-    def __init__(self, database_url: str) -> None:
-        town = a_district(database_url, clients=1, members=2, shifts=SHIFTS)
+    def __init__(self, database_url: str, shifts: int = SHIFTS) -> None:
+        town = a_district(database_url, clients=1, members=2, shifts=shifts)
         self.own = town.clients[0]
         quiet = replace(settings_of(database_url), log_level="WARNING")
         self.app: Flask = create_app(quiet)
@@ -328,8 +328,9 @@ def reports(database_url: str, flows: Sequence[str] = FLOWS) -> list[dict[str, A
 
 def main() -> None:
     """Print the report of each flow as a line of JSON."""
-    stage = Stage(sys.argv[1])
-    for flow in sys.argv[2:] or FLOWS:
+    flows = sys.argv[2:] or FLOWS
+    stage = Stage(sys.argv[1], SHIFTS if "settle_shift" in flows else 1)
+    for flow in flows:
         report = crash_at_each_call(stage, flow)
         print(json.dumps(vars(report), ensure_ascii=False), flush=True)
 

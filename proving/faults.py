@@ -44,7 +44,7 @@ ROUNDS = 20
 PROCESSES = 2
 # Between one fault and the next, after somebody was answered again.
 PAUSE_SECONDS = (0.05, 0.5)
-ANSWERS_BETWEEN = 10
+ANSWERS_BETWEEN = 25
 # Where nothing was there to be killed, it is tried again.
 TRIES_MAX = 50
 TRY_AGAIN_SECONDS = 0.1
@@ -66,6 +66,11 @@ class Round:
     careless: bool = False
     clients: int = CLIENTS
     patience_seconds: int = 60
+    # The share of answers lost on the way, as when a phone leaves the network.
+    lost_answers: float = 0.05
+    # How many orders are answered before the first fault, and between two.
+    answers_first: int = ANSWERS_BETWEEN
+    answers_between: int = ANSWERS_BETWEEN
 
 
 @dataclass
@@ -187,6 +192,7 @@ def _start_clients(
             "folder": str(folder),
             "keyless": asked.keyless,
             "patience_seconds": asked.patience_seconds,
+            "lost_answers": asked.lost_answers,
             "clients": town.clients[number::PROCESSES],
         }
         path = folder / f"spec-{number}.json"
@@ -226,7 +232,7 @@ class _Nemesis:
         """Commit every fault of the deck."""
         done: Counter[str] = Counter()
         recoveries = []
-        self._wait_for_answers(ANSWERS_BETWEEN)
+        self._wait_for_answers(self._asked.answers_first)
         for kind in self._asked.faults:
             time.sleep(self._dice.uniform(*PAUSE_SECONDS))
             self._answers_since()
@@ -235,15 +241,16 @@ class _Nemesis:
                 done[kind] += 1
             else:
                 self._outcome.faults_missed += 1
-            if not self._wait_for_answers(ANSWERS_BETWEEN):
+            if not self._wait_for_answers(self._asked.answers_between):
                 self._outcome.wrong.append(
                     f"nobody was answered for {RECOVERY_SECONDS_MAX} s after {kind}:"
                     f" {self._service.log_end()}"
                 )
             recoveries.append(time.monotonic() - began)
         self._outcome.faults = dict(done)
-        self._outcome.recovery_p50 = round(median(recoveries), 2)
-        self._outcome.recovery_max = round(max(recoveries), 2)
+        if recoveries:
+            self._outcome.recovery_p50 = round(median(recoveries), 2)
+            self._outcome.recovery_max = round(max(recoveries), 2)
 
     def _commit(self, kind: str) -> bool:
         """Commit one fault; False, after a moment, when there was nothing to kill."""
