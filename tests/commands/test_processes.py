@@ -15,6 +15,7 @@ from sqlalchemy import select
 from pointsbank.core import clock
 from pointsbank.core.settings import ROOT
 from pointsbank.jobs.models import JobLease, JobRun
+from pointsbank.jobs.table import JOBS
 from tests.builders import a_member, a_score_entry
 from tests.serving import environment_of, free_port
 from tests.shelf import VARIABLE as SHELF_VARIABLE
@@ -90,7 +91,8 @@ def test_the_scheduler_does_what_is_due_and_leaves_the_lease_when_told(settings,
     def has_done_all():
         with writing() as session:
             done = session.scalars(select(JobRun.job).where(JobRun.state == "done")).all()
-        return sorted(done) == ["expiry", "rankings", "rankings"]
+        # The running quarter and the one before it.
+        return set(done) == set(JOBS) and done.count("rankings") >= 2
 
     with running(dataclasses.replace(settings, port=port), "jobs") as log:
         wait_until(has_done_all, log)

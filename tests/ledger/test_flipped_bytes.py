@@ -26,6 +26,7 @@ from pointsbank.ledger.models import (
     Wallet,
 )
 from pointsbank.ledger.verifying import offenders
+from tests.databases import settings_for
 from tests.ledger.accounts import (
     MEMBER,
     SHOP,
@@ -49,6 +50,12 @@ NOT_COVERED = {
     "hold": {"id", "key", "points", "placed_at", "expires_at", "decided_at"},
     "issue_budget": {"month", "points_max"},
 }
+
+
+@pytest.fixture
+def settings(create_database_from_template):
+    """A database of its own: what is taken away here is missed by whoever comes after."""
+    return settings_for(create_database_from_template())
 
 
 @pytest.fixture

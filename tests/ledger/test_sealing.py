@@ -50,8 +50,7 @@ def sealed_ids(session) -> list[int]:
         found += [
             row.id
             for row in rows
-            if leaves.leaf_of(leaves.blind_of(block.salt, row.id), bytes(row.text))
-            in stored
+            if leaves.leaf_of(leaves.blind_of(block.salt, row.id), bytes(row.text)) in stored
         ]
         after = block.up_to
     return found
