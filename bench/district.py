@@ -20,7 +20,7 @@ from pointsbank.ledger.service import open_account
 from pointsbank.members.models import Member, MemberRole, SignInSession
 from pointsbank.organizations.service import add_merchant, add_organization
 from pointsbank.rewards.models import Reward
-from pointsbank.tasks.models import Claim, Shift, Task
+from pointsbank.tasks.models import Claim, Shift, ShiftRole, Task
 
 MEMBERS = 2000
 CHUNK = 500
@@ -163,11 +163,17 @@ def claimed_shifts(
             .returning(Shift.id)
         ).scalar_one()
         shifts.append((shift_id, handle))
+        role_id = session.execute(
+            insert(ShiftRole)
+            .values(shift_id=shift_id, places=len(members), claimed=len(members))
+            .returning(ShiftRole.id)
+        ).scalar_one()
         session.execute(
             insert(Claim),
             [
                 {
                     "shift_id": shift_id,
+                    "role_id": role_id,
                     "member_id": member_id,
                     "state": "claimed",
                     "queue_no": number,

@@ -20,7 +20,13 @@ from pointsbank.core.db import BigId, Model, one_of
 DIRECTIONS = ("in", "out")
 RESULTS = ("ok", "confirm", "refuse")
 CODE_KINDS = ("venue", "personal", "redemption", "card", "poster", "manual", "unknown")
-ATTENDANCE_STATES = ("present", "left", "credited", "held")
+# rejected: the person says that they did not take part.
+ATTENDANCE_STATES = ("present", "left", "credited", "held", "rejected")
+REVIEW_STATES = ("none", "waiting", "approved", "refused")
+OVERTIME_STATES = ("pending", "approved", "refused")
+NO_SHOW_STATES = ("recorded", "answered", "excused", "upheld")
+# Rule: docs/scanning.md: so many pairs of in and out a person may have on a shift.
+OCCURRENCES_MAX = 3
 
 
 class Scan(Model):
@@ -84,11 +90,52 @@ class Scan(Model):
     flags: Mapped[list[str]] = mapped_column(JSON)
     note: Mapped[str | None] = mapped_column(String(200))
     verdict: Mapped[dict[str, Any]]
+    # What a station without a network showed at the time: {result, reason, direction}.
+    device_verdict: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     undone_at: Mapped[datetime | None]
 
 
+class ScanDifference(Model):
+    """A scan that the station judged otherwise than the server did, until the lead settles it.
+
+    decision: let_in makes it count as the station showed it; leave_out keeps the server's.
+    """
+
+    __tablename__ = "scan_difference"
+    __table_args__ = (
+        CheckConstraint(one_of("decision", ("let_in", "leave_out")), name="decision"),
+        CheckConstraint(
+            "(decision IS NULL) = (decided_by_id IS NULL)"
+            " AND (decision IS NULL) = (decided_at IS NULL)",
+            name="decided",
+        ),
+        Index(
+            None,
+            "shift_id",
+            sqlite_where=text("decision IS NULL"),
+            postgresql_where=text("decision IS NULL"),
+        ),
+    )
+
+    scan_id: Mapped[int] = mapped_column(ForeignKey("scan.id"), primary_key=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"))
+    device_result: Mapped[str] = mapped_column(String(8))
+    device_reason: Mapped[str] = mapped_column(String(24))
+    server_result: Mapped[str] = mapped_column(String(8))
+    server_reason: Mapped[str] = mapped_column(String(24))
+    found_at: Mapped[datetime]
+    decision: Mapped[str | None] = mapped_column(String(12))
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    decided_at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(String(200))
+
+
 class Attendance(Model):
-    """One person at one shift: when they came and left, and what was credited for it."""
+    """One person at one shift: when they came and left, and what was credited for it.
+
+    Whoever comes and goes several times has a row for each; what is credited for all of them
+    together stands in the first, and the others are credited with nothing.
+    """
 
     __tablename__ = "attendance"
     __table_args__ = (
@@ -97,8 +144,26 @@ class Attendance(Model):
             "checked_in_at IS NOT NULL OR checked_out_at IS NULL", name="in_before_out"
         ),
         CheckConstraint("checked_out_at >= checked_in_at", name="span"),
+        CheckConstraint(f"occurrence BETWEEN 1 AND {OCCURRENCES_MAX}", name="occurrence"),
+        CheckConstraint(one_of("review_state", REVIEW_STATES), name="review_state"),
+        CheckConstraint("review_score BETWEEN 0 AND 100", name="review_score"),
+        CheckConstraint(
+            "(review_state IN ('approved', 'refused')) = (reviewed_by_id IS NOT NULL)",
+            name="review",
+        ),
+        CheckConstraint(
+            "reviewed_by_id IS NULL OR reviewed_by_id <> member_id", name="second_person"
+        ),
+        CheckConstraint("(state = 'rejected') = (rejected_at IS NOT NULL)", name="rejection"),
         UniqueConstraint("shift_id", "member_id", "occurrence"),
         Index(None, "member_id", "state"),
+        Index(
+            None,
+            "shift_id",
+            "review_state",
+            sqlite_where=text("review_state = 'waiting'"),
+            postgresql_where=text("review_state = 'waiting'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -113,7 +178,121 @@ class Attendance(Model):
     settled_at: Mapped[datetime | None]
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     held_reason: Mapped[str | None] = mapped_column(String(24))
+    # Whole minutes between the marks within the shift, before any rule of the standard.
+    present_minutes: Mapped[int | None]
     service_minutes: Mapped[int | None]
     points: Mapped[int | None]
+    # What speaks against it, from 0 to 100, with its reasons: [{code, weight}].
+    review_score: Mapped[int] = mapped_column(default=0, server_default="0")
+    review_reasons: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSON, default=list, server_default=text("'[]'")
+    )
+    review_state: Mapped[str] = mapped_column(String(8), default="none", server_default="none")
+    reviewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    reviewed_at: Mapped[datetime | None]
+    review_note: Mapped[str | None] = mapped_column(String(200))
+    rejected_at: Mapped[datetime | None]
+    rejection_note: Mapped[str | None] = mapped_column(String(200))
     standard_id: Mapped[int | None] = mapped_column(ForeignKey("scoring_standard.id"))
     transfer_id: Mapped[int | None] = mapped_column(ForeignKey("transfer.id"))
+
+
+class Overtime(Model):
+    """A shift that went on longer than planned: asked for by its lead, decided by another."""
+
+    __tablename__ = "overtime"
+    __table_args__ = (
+        CheckConstraint(one_of("state", OVERTIME_STATES), name="state"),
+        CheckConstraint("(state = 'pending') = (decided_by_id IS NULL)", name="decision"),
+        CheckConstraint(
+            "decided_by_id IS NULL OR decided_by_id <> asked_by_id", name="second_person"
+        ),
+    )
+
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"), primary_key=True)
+    until: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(8), default="pending")
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    asked_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    decided_at: Mapped[datetime | None]
+
+
+class HeadCount(Model):
+    """How many people the lead saw at a moment, beside how many the scans say."""
+
+    __tablename__ = "head_count"
+    __table_args__ = (
+        CheckConstraint("counted >= 0", name="counted"),
+        CheckConstraint("by_scans >= 0", name="by_scans"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"), index=True)
+    counted: Mapped[int]
+    by_scans: Mapped[int]
+    counted_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    counted_at: Mapped[datetime]
+
+
+class RollCall(Model):
+    """A random sample of those present, called up in the middle of a shift."""
+
+    __tablename__ = "roll_call"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"), index=True)
+    called_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    called_at: Mapped[datetime]
+
+
+class RollCallAnswer(Model):
+    """One person who was called; is_here: None until it is known."""
+
+    __tablename__ = "roll_call_answer"
+    __table_args__ = (
+        CheckConstraint("(is_here IS NULL) = (answered_at IS NULL)", name="answer"),
+    )
+
+    roll_call_id: Mapped[int] = mapped_column(ForeignKey("roll_call.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    is_here: Mapped[bool | None]
+    answered_at: Mapped[datetime | None]
+
+
+class CoSignature(Model):
+    """A second person who vouches for the list of a large shift."""
+
+    __tablename__ = "co_signature"
+    __table_args__ = (CheckConstraint("people >= 0", name="people"),)
+
+    shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    # How many had come when they signed.
+    people: Mapped[int]
+    signed_at: Mapped[datetime]
+
+
+class NoShow(Model):
+    """Somebody who had a place and did not come: the lead records it, the person answers."""
+
+    __tablename__ = "no_show"
+    __table_args__ = (
+        CheckConstraint(one_of("state", NO_SHOW_STATES), name="state"),
+        CheckConstraint(
+            "(state IN ('excused', 'upheld')) = (decided_by_id IS NOT NULL)", name="decision"
+        ),
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answer"),
+        CheckConstraint("recorded_by_id <> member_id", name="second_person"),
+    )
+
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    recorded_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(8), default="recorded")
+    answer: Mapped[str | None] = mapped_column(String(200))
+    answered_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    decided_at: Mapped[datetime | None]

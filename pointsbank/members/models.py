@@ -1,6 +1,6 @@
 """Tables of people, roles, sessions, codes and cards."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,6 +36,8 @@ class Member(Model):
     handle: Mapped[bytes] = mapped_column(LargeBinary(HANDLE_BYTES), unique=True)
     locale: Mapped[str | None] = mapped_column(String(8))
     display_mode: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    # Only for rules that ask for an age; None: not told.
+    born_on: Mapped[date | None]
     joined_at: Mapped[datetime]
 
 
@@ -187,3 +189,97 @@ class HouseholdMember(Model):
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     added_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
     added_at: Mapped[datetime]
+
+
+class Skill(Model):
+    """Something people can do and tasks ask for; the list is the same for everyone."""
+
+    __tablename__ = "skill"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(24), unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    name_zh: Mapped[str] = mapped_column(String(40))
+
+
+class MemberSkill(Model):
+    """A skill that a person says they have; confirmed by somebody else who saw the proof."""
+
+    __tablename__ = "member_skill"
+    __table_args__ = (
+        CheckConstraint(
+            "(confirmed_by_id IS NULL) = (confirmed_at IS NULL)", name="confirmation"
+        ),
+        CheckConstraint(
+            "confirmed_by_id IS NULL OR confirmed_by_id <> member_id", name="second_person"
+        ),
+    )
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    skill_id: Mapped[int] = mapped_column(ForeignKey("skill.id"), primary_key=True, index=True)
+    told_at: Mapped[datetime]
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    confirmed_at: Mapped[datetime | None]
+
+
+class Training(Model):
+    """A course that tasks may ask for; valid_months: None when it does not run out."""
+
+    __tablename__ = "training"
+    __table_args__ = (CheckConstraint("valid_months > 0", name="valid_months"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(24), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    valid_months: Mapped[int | None]
+
+
+class MemberTraining(Model):
+    """A course that a person completed; withdrawn when it was recorded by mistake."""
+
+    __tablename__ = "member_training"
+    __table_args__ = (
+        CheckConstraint("recorded_by_id <> member_id", name="second_person"),
+        CheckConstraint("valid_until >= completed_on", name="span"),
+        Index(
+            "uq_member_training_standing",
+            "member_id",
+            "training_id",
+            "completed_on",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    training_id: Mapped[int] = mapped_column(ForeignKey("training.id"))
+    completed_on: Mapped[date]
+    valid_until: Mapped[date | None]
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class BranchInvitation(Model):
+    """A code with which people register themselves into an organization; only its keyed hash
+    is kept."""
+
+    __tablename__ = "branch_invitation"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", MEMBER_KINDS), name="kind"),
+        CheckConstraint("0 <= uses AND uses <= uses_max", name="uses"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    # What those who come by it are registered as.
+    kind: Mapped[str] = mapped_column(String(24))
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    uses_max: Mapped[int]
+    uses: Mapped[int] = mapped_column(default=0, server_default="0")
+    withdrawn_at: Mapped[datetime | None]

@@ -24,7 +24,7 @@ from pointsbank.tasks.errors import (
     ShiftTooLong,
     TaskNotFound,
 )
-from pointsbank.tasks.models import Claim, Shift, Task
+from pointsbank.tasks.models import Claim, Shift, ShiftRole, Task
 from pointsbank.tasks.queries import position_of, task_of
 
 SHIFT_LASTS_MAX = timedelta(hours=24)
@@ -94,9 +94,8 @@ def draft_task(
         )
         .returning(Task.id)
     ).scalar_one()
-    session.execute(
-        insert(Shift), [{"task_id": task_id, "claimed": 0, **vars(shift)} for shift in shifts]
-    )
+    for shift in shifts:
+        _add_shift(session, task_id, shift)
     note(
         session,
         at=now,
@@ -106,6 +105,17 @@ def draft_task(
         shifts=len(shifts),
     )
     return task_id
+
+
+def _add_shift(session: Session, task_id: int, shift: NewShift) -> int:
+    """Add a shift with its roles and return its id; without named roles it has one."""
+    shift_id = session.execute(
+        insert(Shift).values(task_id=task_id, claimed=0, **vars(shift)).returning(Shift.id)
+    ).scalar_one()
+    session.execute(
+        insert(ShiftRole).values(shift_id=shift_id, name="", places=shift.places, claimed=0)
+    )
+    return shift_id
 
 
 def _check_shift(shift: NewShift) -> None:
@@ -222,13 +232,17 @@ def claim_shift(session: Session, *, shift_id: int, member_id: int, now: datetim
         raise NotOpen
     if shift.ends_at <= now:
         raise ShiftOver
-    state = "claimed" if take_place(session, shift_id) else "waitlisted"
+    role_id = session.scalars(
+        select(ShiftRole.id).where(ShiftRole.shift_id == shift_id).order_by(ShiftRole.id)
+    ).first()
+    state = "claimed" if take_place(session, shift_id, role_id) else "waitlisted"
     last = session.scalar(select(func.max(Claim.queue_no)).where(Claim.shift_id == shift_id))
     queue_no = (last or 0) + 1
     claim_id = session.execute(
         insert(Claim)
         .values(
             shift_id=shift_id,
+            role_id=role_id,
             member_id=member_id,
             state=state,
             queue_no=queue_no,
@@ -239,15 +253,26 @@ def claim_shift(session: Session, *, shift_id: int, member_id: int, now: datetim
     return _held(session, claim_id, state, shift_id, queue_no)
 
 
-def take_place(session: Session, shift_id: int) -> bool:
-    """Count one more place as taken, if one is free."""
+def take_place(session: Session, shift_id: int, role_id: int | None) -> bool:
+    """Count one more place of a role as taken, if one is free."""
     taken = session.execute(
-        update(Shift)
-        .where(Shift.id == shift_id, Shift.claimed < Shift.places)
-        .values(claimed=Shift.claimed + 1)
-        .returning(Shift.id)
+        update(ShiftRole)
+        .where(ShiftRole.id == role_id, ShiftRole.claimed < ShiftRole.places)
+        .values(claimed=ShiftRole.claimed + 1)
+        .returning(ShiftRole.id)
     ).first()
-    return taken is not None
+    if taken is None:
+        return False
+    session.execute(update(Shift).where(Shift.id == shift_id).values(claimed=Shift.claimed + 1))
+    return True
+
+
+def _free_place(session: Session, shift_id: int, role_id: int) -> None:
+    """Count one place of a role less as taken."""
+    session.execute(
+        update(ShiftRole).where(ShiftRole.id == role_id).values(claimed=ShiftRole.claimed - 1)
+    )
+    session.execute(update(Shift).where(Shift.id == shift_id).values(claimed=Shift.claimed - 1))
 
 
 def _held(
@@ -265,12 +290,14 @@ def give_up_claim(
 
     Raises ClaimNotFound, for another's claim as for an unknown one, and ShiftOver.
     """
-    shift_id = session.scalar(
-        select(Claim.shift_id).where(Claim.id == claim_id, Claim.member_id == member_id)
-    )
-    if shift_id is None:
+    claim = session.execute(
+        select(Claim.shift_id, Claim.role_id).where(
+            Claim.id == claim_id, Claim.member_id == member_id
+        )
+    ).first()
+    if claim is None:
         raise ClaimNotFound
-    shift = locked_shift(session, shift_id)
+    shift = locked_shift(session, claim.shift_id)
     state = session.scalar(select(Claim.state).where(Claim.id == claim_id))
     if state == "withdrawn":
         return
@@ -281,17 +308,15 @@ def give_up_claim(
         .where(Claim.id == claim_id)
         .values(state="withdrawn", withdrawn_at=now, withdrawn_reason=reason)
     )
-    if state == "claimed" and not _move_up(session, shift_id, now):
-        session.execute(
-            update(Shift).where(Shift.id == shift_id).values(claimed=Shift.claimed - 1)
-        )
+    if state == "claimed" and not _move_up(session, claim.role_id, now):
+        _free_place(session, claim.shift_id, claim.role_id)
 
 
-def _move_up(session: Session, shift_id: int, now: datetime) -> bool:
+def _move_up(session: Session, role_id: int, now: datetime) -> bool:
     """Hand a place that was given up to the first in the waiting line, if there is one."""
     first = session.scalar(
         select(Claim.id)
-        .where(Claim.shift_id == shift_id, Claim.state == "waitlisted")
+        .where(Claim.role_id == role_id, Claim.state == "waitlisted")
         .order_by(Claim.queue_no)
         .limit(1)
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import insert, select
 
-from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.attendance.models import OCCURRENCES_MAX, Attendance, Scan
 from pointsbank.attendance.undoing import undo_scan
 from pointsbank.core.db import reading, transaction
 from pointsbank.ledger.verifying import offenders
@@ -77,7 +77,7 @@ def test_without_the_guard_fifty_scans_make_many(app, scene, writing):
 
     The occurrence number is the one column of the index that a careless writer could vary.
     """
-    all_have_looked = threading.Barrier(8, timeout=MEET_SECONDS_MAX)
+    all_have_looked = threading.Barrier(OCCURRENCES_MAX, timeout=MEET_SECONDS_MAX)
 
     def careless(number: int) -> None:
         with reading() as session:
@@ -97,9 +97,10 @@ def test_without_the_guard_fifty_scans_make_many(app, scene, writing):
                     )
                 )
 
-    race(app, [lambda number=number: careless(number) for number in range(8)])
+    numbers = range(1, OCCURRENCES_MAX + 1)
+    race(app, [lambda number=number: careless(number) for number in numbers])
     with writing() as session:
-        assert how_many(session, Attendance) == 8
+        assert how_many(session, Attendance) == OCCURRENCES_MAX
 
 
 def test_the_last_place_is_joined_once(app, writing):

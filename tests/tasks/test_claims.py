@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.ledger.verifying import offenders
 from pointsbank.tasks.errors import ClaimNotFound, NotOpen, ShiftNotFound, ShiftOver
-from pointsbank.tasks.models import Claim, Shift
+from pointsbank.tasks.models import Claim, Shift, ShiftRole
 from pointsbank.tasks.queries import claims_of
 from pointsbank.tasks.service import call_off_task, claim_shift, give_up_claim
 from tests.builders import a_claim, a_member, a_shift, a_task, how_many, shifts_of
@@ -173,9 +173,11 @@ def test_without_the_guard_more_get_in_than_there_are_places(app, writing, barri
         barrier.wait()
         state = "claimed" if taken < PLACES else "waitlisted"
         with transaction() as session:
+            role_id = session.scalar(select(ShiftRole.id).where(ShiftRole.shift_id == shift_id))
             session.execute(
                 insert(Claim).values(
                     shift_id=shift_id,
+                    role_id=role_id,
                     member_id=member_id,
                     state=state,
                     queue_no=member_id,
