@@ -29,9 +29,11 @@ from pointsbank.rewards.service import offer_reward
 from pointsbank.scoring.policy import Award
 from pointsbank.scoring.queries import standard_on
 from pointsbank.scoring.service import record_entry
+from pointsbank.tasks.claiming import ClaimHeld, claim_shift
+from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES as SHIFT_HANDLE_BYTES
 from pointsbank.tasks.models import Shift
-from pointsbank.tasks.service import ClaimHeld, NewShift, claim_shift, draft_task, publish_task
+from pointsbank.tasks.publishing import publish_task
 from tests.moments import NOON
 
 COMMUNITY_CODE = "140303001002"

@@ -44,7 +44,8 @@ from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
-from pointsbank.tasks.api import api as tasks_api
+from pointsbank.tasks.api.claims import api as claims_api
+from pointsbank.tasks.api.tasks import api as tasks_api
 from pointsbank.tasks.pages.claiming import pages as task_pages
 from pointsbank.tasks.pages.organizing import pages as organizing_pages
 from pointsbank.web.contract import Blueprint as ApiBlueprint
@@ -53,6 +54,7 @@ API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     scoring_api,
     tasks_api,
+    claims_api,
     attendance_api,
     organizations_api,
     members_api,

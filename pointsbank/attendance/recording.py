@@ -15,7 +15,7 @@ from pointsbank.attendance.verdicts import facts_out
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import Moment
 from pointsbank.core.keys import keyed_hash
-from pointsbank.tasks.service import claim_shift
+from pointsbank.tasks.claiming import claim_shift
 
 COUNTING_ACTS = ("check_in", "check_out", "move_check_out")
 

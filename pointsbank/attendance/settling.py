@@ -24,9 +24,9 @@ from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import Award, award_for
 from pointsbank.scoring.queries import Standard, minutes_counted_on, standard_on
 from pointsbank.scoring.service import record_entry
+from pointsbank.tasks.claiming import locked_shift
 from pointsbank.tasks.errors import NotOpen
 from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
-from pointsbank.tasks.service import locked_shift
 
 MISSING_CHECK_OUT = "missing_check_out"
 OWN_SHIFT = "own_shift"

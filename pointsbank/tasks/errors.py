@@ -17,6 +17,13 @@ class ShiftNotFound(NotFound):
     message = "There is no such shift."
 
 
+class RoleNotFound(NotFound):
+    """No such role on this shift."""
+
+    code = "role_not_found"
+    message = "There is no such role on this shift."
+
+
 class ClaimNotFound(NotFound):
     """No such claim of this person."""
 

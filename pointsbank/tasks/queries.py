@@ -238,6 +238,17 @@ def task_of(session: Session, task_id: int, paths: Sequence[str] = ()) -> TaskLi
     return _with_shifts(session, [task])[0]
 
 
+def own_task(session: Session, task_id: int, paths: Sequence[str]) -> TaskLine:
+    """Return a task under these paths, in any state.
+
+    Raises TaskNotFound.
+    """
+    task = task_of(session, task_id, paths)
+    if not any(task.path.startswith(path) for path in paths):
+        raise TaskNotFound
+    return task
+
+
 def tasks_within(
     session: Session, paths: Sequence[str], *, before_id: int | None = None, limit: int = 50
 ) -> list[TaskLine]:

@@ -10,9 +10,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 from pointsbank.core.calendar import midnight
 from pointsbank.scoring.policy import award_for
 from pointsbank.scoring.queries import Standard
+from pointsbank.tasks.claiming import ClaimHeld
 from pointsbank.tasks.models import PLACES_MAX, TASK_KINDS
 from pointsbank.tasks.queries import ClaimLine, ShiftLine, TaskLine
-from pointsbank.tasks.service import ClaimHeld
 from pointsbank.web.contract import Body, PageQuery, Text, When, Whole
 
 SHIFTS_MAX = 60

@@ -13,7 +13,7 @@ from pointsbank.members.codes import redemption_digits, redemption_text
 from pointsbank.members.models import Member
 from pointsbank.members.service import suspend_member
 from pointsbank.tasks.models import Claim, Shift
-from pointsbank.tasks.service import call_off_task
+from pointsbank.tasks.publishing import call_off_task
 from tests.attendance.scene import ENDS, SECRET, STARTS, reason, set_scene
 from tests.builders import a_claim, a_member, a_shift, an_organization, how_many
 

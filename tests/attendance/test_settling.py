@@ -17,9 +17,10 @@ from pointsbank.scoring.models import ScoreEntry
 from pointsbank.scoring.policy import award_for
 from pointsbank.scoring.queries import minutes_counted_on, service_minutes_of, standard_on
 from pointsbank.scoring.service import record_entry
+from pointsbank.tasks.claiming import give_up_claim
 from pointsbank.tasks.errors import NotOpen, ShiftNotFound
 from pointsbank.tasks.models import Shift
-from pointsbank.tasks.service import call_off_task, give_up_claim
+from pointsbank.tasks.publishing import call_off_task
 from tests.attendance.scene import ENDS, STARTS, ZONE, actor_of, reason, set_scene
 from tests.builders import a_claim, a_member, how_many, with_role
 from tests.moments import DISTRICT_TIME

@@ -30,16 +30,11 @@ from pointsbank.members.showing import draw_redemption_code
 from pointsbank.rankings.service import roll_up
 from pointsbank.rewards.redeeming import Order, redeem_reward
 from pointsbank.rewards.voiding import void_redemption
+from pointsbank.tasks.claiming import claim_shift, give_up_claim
+from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES
+from pointsbank.tasks.publishing import call_off_task, publish_task
 from pointsbank.tasks.queries import shift_of, task_of
-from pointsbank.tasks.service import (
-    NewShift,
-    call_off_task,
-    claim_shift,
-    draft_task,
-    give_up_claim,
-    publish_task,
-)
 
 PAST_TASKS = 56
 COMING_TASKS = 16

@@ -16,7 +16,7 @@ from pointsbank.core.db import reading, run
 from pointsbank.core.text import masked_name
 from pointsbank.organizations.queries import lineage_of, organization_by_code, organization_of
 from pointsbank.scoring.queries import Standard, standard_on
-from pointsbank.tasks import service
+from pointsbank.tasks.claiming import claim_shift, give_up_claim
 from pointsbank.tasks.models import TASK_KINDS
 from pointsbank.tasks.queries import (
     ClaimLine,
@@ -241,7 +241,7 @@ def claim(shift_id: int) -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     attempt(
         lambda: run(
-            lambda session: service.claim_shift(
+            lambda session: claim_shift(
                 session, shift_id=shift_id, member_id=actor.member_id, now=now
             )
         ),
@@ -259,7 +259,7 @@ def give_up(claim_id: int) -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     attempt(
         lambda: run(
-            lambda session: service.give_up_claim(
+            lambda session: give_up_claim(
                 session, claim_id=claim_id, member_id=actor.member_id, now=now
             )
         ),

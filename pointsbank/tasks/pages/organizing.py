@@ -16,9 +16,10 @@ from pointsbank.core.keys import draw_bytes
 from pointsbank.core.text import halfwidth
 from pointsbank.organizations.queries import organizations_within
 from pointsbank.scoring.queries import standard_on
-from pointsbank.tasks import service
+from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES, PLACES_MAX
-from pointsbank.tasks.queries import TaskLine, task_of, tasks_under_way, tasks_within
+from pointsbank.tasks.publishing import call_off_task, publish_task
+from pointsbank.tasks.queries import TaskLine, own_task, tasks_under_way, tasks_within
 from pointsbank.tasks.schemas import NewTask, kind_words
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
@@ -158,16 +159,6 @@ def show_plan(task_id: int) -> ResponseReturnValue:
     )
 
 
-def own_task(session: Any, task_id: int, paths: tuple[str, ...]) -> TaskLine:
-    """Return a task within these paths.
-
-    Raises TaskNotFound.
-    """
-    task = task_of(session, task_id, paths)
-    service.check_scope(task.path, paths)
-    return task
-
-
 @pages.get("/organizing/new")
 @roles_only("organizer")
 def ask_for_task() -> ResponseReturnValue:
@@ -216,13 +207,10 @@ def draft() -> ResponseReturnValue:
         body = NewTask().load({**form, "shifts": [values_of(shift) for shift in shifts]})
     except ValidationError as error:
         return task_form(form, shifts, problems_of(error))
-    plans = [
-        service.NewShift(handle=draw_bytes(HANDLE_BYTES), **shift)
-        for shift in body.pop("shifts")
-    ]
+    plans = [NewShift(handle=draw_bytes(HANDLE_BYTES), **shift) for shift in body.pop("shifts")]
     try:
         with transaction() as session:
-            task_id = service.draft_task(
+            task_id = draft_task(
                 session,
                 **body,
                 shifts=plans,
@@ -302,7 +290,7 @@ def publish(task_id: int) -> ResponseReturnValue:
 
     def act() -> None:
         with transaction() as session:
-            service.publish_task(
+            publish_task(
                 session,
                 task_id=task_id,
                 actor_id=actor.member_id,
@@ -322,7 +310,7 @@ def call_off(task_id: int) -> ResponseReturnValue:
 
     def act() -> None:
         with transaction() as session:
-            service.call_off_task(
+            call_off_task(
                 session,
                 task_id=task_id,
                 actor_id=actor.member_id,

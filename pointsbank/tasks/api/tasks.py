@@ -1,4 +1,4 @@
-"""The JSON door of tasks: draft, publish, find, claim, give up."""
+"""The JSON door of tasks: draft, publish, find."""
 
 from typing import Any
 
@@ -6,30 +6,27 @@ from flask import current_app
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
-from pointsbank.core.db import reading, run, transaction
+from pointsbank.core.db import reading, transaction
 from pointsbank.core.keys import draw_bytes
 from pointsbank.organizations.queries import organization_by_code, organization_of
 from pointsbank.scoring.queries import standard_on
-from pointsbank.tasks import service
+from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES
-from pointsbank.tasks.queries import TaskFilter, claims_of, open_tasks, task_of
+from pointsbank.tasks.publishing import call_off_task, publish_task
+from pointsbank.tasks.queries import TaskFilter, open_tasks, task_of
 from pointsbank.tasks.schemas import (
     CallOff,
-    ClaimOut,
-    MyClaimsOut,
     NewTask,
     TaskListOut,
     TaskOut,
     TaskQuery,
-    claim_out,
     moment_from,
-    my_claim_out,
     task_out,
 )
 from pointsbank.web.access import current_actor, members_only, roles_only
-from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
+from pointsbank.web.contract import Blueprint, cursor_from, position_from
 
-api = Blueprint("tasks_api", __name__, description="Tasks, their shifts, and claims.")
+api = Blueprint("tasks_api", __name__, description="Tasks and their shifts.")
 
 
 def shown_task(task_id: int, paths: tuple[str, ...]) -> dict[str, Any]:
@@ -50,11 +47,10 @@ def draft(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     paths = actor.paths("organizer")
     shifts = [
-        service.NewShift(handle=draw_bytes(HANDLE_BYTES), **shift)
-        for shift in body.pop("shifts")
+        NewShift(handle=draw_bytes(HANDLE_BYTES), **shift) for shift in body.pop("shifts")
     ]
     with transaction() as session:
-        task_id = service.draft_task(
+        task_id = draft_task(
             session,
             **body,
             shifts=shifts,
@@ -74,7 +70,7 @@ def publish(task_id: int) -> dict[str, Any]:
     actor = current_actor()
     paths = actor.paths("organizer")
     with transaction() as session:
-        service.publish_task(
+        publish_task(
             session, task_id=task_id, actor_id=actor.member_id, paths=paths, now=clock.now()
         )
     return shown_task(task_id, paths)
@@ -89,7 +85,7 @@ def call_off(body: dict[str, Any], task_id: int) -> dict[str, Any]:
     actor = current_actor()
     paths = actor.paths("organizer")
     with transaction() as session:
-        service.call_off_task(
+        call_off_task(
             session,
             task_id=task_id,
             actor_id=actor.member_id,
@@ -138,52 +134,3 @@ def list_tasks(query: dict[str, Any]) -> dict[str, Any]:
 def show_task(task_id: int) -> dict[str, Any]:
     """Answer one task with all its shifts."""
     return shown_task(task_id, current_actor().paths("organizer"))
-
-
-@api.post("/shifts/<id:shift_id>/claims")
-@api.response(201, ClaimOut)
-@members_only
-def claim(shift_id: int) -> dict[str, Any]:
-    """Claim a place for oneself, or a place in the waiting line; a repeat answers the claim
-    held."""
-    actor, now = current_actor(), clock.now()
-    held = run(
-        lambda session: service.claim_shift(
-            session, shift_id=shift_id, member_id=actor.member_id, now=now
-        )
-    )
-    return claim_out(held)
-
-
-@api.delete("/claims/<id:claim_id>")
-@api.response(204)
-@members_only
-def give_up(claim_id: int) -> None:
-    """Give one's own place up; the next in line moves up."""
-    actor, now = current_actor(), clock.now()
-    run(
-        lambda session: service.give_up_claim(
-            session, claim_id=claim_id, member_id=actor.member_id, now=now
-        )
-    )
-
-
-@api.get("/me/claims")
-@api.arguments(PageQuery, location="query")
-@api.response(200, MyClaimsOut)
-@members_only
-def list_my_claims(query: dict[str, Any]) -> dict[str, Any]:
-    """Answer one's own claims that stand, newest first."""
-    zone = current_app.extensions["settings"].zone
-    with reading() as session:
-        claims = claims_of(
-            session,
-            current_actor().member_id,
-            before_id=position_from(query.get("cursor")),
-            limit=query["limit"] + 1,
-        )
-        standard = standard_on(session, local_day(clock.now(), zone))
-        shown = claims[: query["limit"]]
-        items = [my_claim_out(each, standard) for each in shown]
-    more = len(claims) > query["limit"]
-    return {"items": items, "next": cursor_from(shown[-1].id) if more else None}
