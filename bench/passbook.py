@@ -2,8 +2,8 @@
 
     python -m bench.passbook [--rounds 5] [--transfers 10000000]
 
-The same members are looked at with a short and with a long past: what the statements of a page
-take in the database may not grow with it. Goals: docs/performance.md.
+Members with a long and with a short past stand in the same ledger: what the statements of a
+page take in the database may not grow with the past. Goals: docs/performance.md.
 """
 
 import argparse
@@ -33,11 +33,13 @@ from pointsbank.passbooks.queries import (
 )
 
 MEMBERS = 10_000
-SHORT_LINES = 10
+# Who came lately: as many people again, whose books are short.
+SHORT_LINES = 50
 LOOKS = 200
 PAGE = 41
 ZONE = ZoneInfo("Asia/Shanghai")
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+LATE = "2026-11-01 00:00:00+08"
 SEED = 20261121
 
 
@@ -73,28 +75,44 @@ def open_page(session: Session, member_id: int) -> None:
 
 
 def look_back(session: Session, member_id: int) -> None:
-    """Read a balance at some moment of the past."""
-    moment = FIRST_DAY + timedelta(seconds=random.randrange(history.SECONDS_OF_PAST))
+    """Read a balance at some moment of the person's past."""
+    # Who came late is asked about the last of it: before, there is nothing to read.
+    share = 1.0 if member_id <= MEMBERS else 1 / 3 / 52
+    ago = random.uniform(0, share) * history.SECONDS_OF_PAST
+    moment = FIRST_DAY + timedelta(seconds=history.SECONDS_OF_PAST - ago)
     balance_at(session, f"member:{member_id}", moment)
 
 
-def milliseconds(app: Flask, look: Callable[[Session, int], None]) -> float:
-    """Return the median time all statements of one look take."""
+def milliseconds(app: Flask, look: Callable[[Session, int], None], others: int) -> float:
+    """Return the median time all statements of one look take, after so many other members."""
     sums = []
     with app.app_context(), reading() as session, statement_seconds(db.engine) as taken:
         for _ in range(LOOKS):
             taken.clear()
-            look(session, random.randint(1, MEMBERS))
+            look(session, others + random.randint(1, MEMBERS))
             sums.append(sum(taken) * 1e3)
     return median(sums)
 
 
-def prepared(database: Postgres, name: str, lines: int) -> Flask:
-    """Return the application on a ledger in which each member has so many lines."""
-    app = district.migrated(database.server.create_database(name))
+def prepared(database: Postgres, lines: int) -> Flask:
+    """Return the application on a ledger where half of the members have so many lines, and the
+    other half, who came in its last weeks, a few.
+    """
+    app = district.migrated(database.server.create_database("past"))
     began = time.monotonic()
-    history.write(database, name, members=MEMBERS, lines=lines)
-    say(f"  wrote {MEMBERS * lines:,} transfers in {time.monotonic() - began:.0f} s")
+    history.write(database, "past", members=MEMBERS, lines=lines)
+    history.write(
+        database,
+        "past",
+        members=MEMBERS,
+        lines=SHORT_LINES,
+        others=MEMBERS,
+        before=MEMBERS * lines,
+        starts_at=LATE,
+        seconds=history.SECONDS_OF_PAST * SHORT_LINES // lines,
+    )
+    count = MEMBERS * (lines + SHORT_LINES)
+    say(f"  wrote {count:,} transfers in {time.monotonic() - began:.0f} s")
     return app
 
 
@@ -107,20 +125,18 @@ def main() -> None:
     random.seed(SEED)
     say(f"seed {SEED}")
     with postgres() as database:
-        short = prepared(database, "short_past", SHORT_LINES)
-        long = prepared(database, "long_past", asked.transfers // MEMBERS)
+        app = prepared(database, asked.transfers // MEMBERS)
         rows = []
         for number in range(asked.rounds + 1):
             row = [
-                milliseconds(app, look)
+                milliseconds(app, look, others)
                 for look in (open_page, look_back)
-                for app in (short, long)
+                for others in (MEMBERS, 0)
             ]
             # The first round fills the caches.
             if number:
                 rows.append(row)
-        for app in (short, long):
-            district.close(app)
+        district.close(app)
     heads = ["page, short ms", "page, long ms", "then, short ms", "then, long ms"]
     print_rounds(f"statements of a page, {asked.transfers:,} transfers", heads, rows)
     middle = [median(column) for column in zip(*rows, strict=True)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import ScalarSelect, bindparam, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from pointsbank.core.clock import moment_text
@@ -144,6 +144,15 @@ def expiring_points(session: Session, code: str) -> list[Expiring]:
     return [Expiring(row.expires_on, row.points) for row in rows]
 
 
+def id_of_code(code: str) -> ScalarSelect[int]:
+    """Return the id of an account as part of a statement.
+
+    It stands as one value, where a join would hide from PostgreSQL that there is only one book,
+    so that it would read and sort the whole of it for its newest lines.
+    """
+    return select(Account.id).where(Account.code == code).scalar_subquery()
+
+
 def book_lines(
     session: Session,
     code: str,
@@ -161,9 +170,8 @@ def book_lines(
     original = aliased(Transfer)
     statement = (
         select(Transfer, original.wallet_seq)
-        .join(Account, Account.id == Transfer.wallet_id)
         .outerjoin(original, original.id == Transfer.reverses_id)
-        .where(Account.code == code)
+        .where(Transfer.wallet_id == id_of_code(code))
         .order_by(Transfer.wallet_seq.desc())
         .limit(limit)
     )
