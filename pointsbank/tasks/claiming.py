@@ -14,6 +14,7 @@ from pointsbank.tasks.errors import (
     ShiftNotFound,
     ShiftOver,
 )
+from pointsbank.tasks.group_places import give_group_place_back, take_group_place
 from pointsbank.tasks.models import Claim, Shift, ShiftRole, Task
 from pointsbank.tasks.queries import position_of
 
@@ -99,7 +100,8 @@ def claim_shift(
     if role_id is not None and role_id not in roles:
         raise RoleNotFound
     chosen = role_id if role_id is not None else roles[0]
-    state = "claimed" if take_place(session, shift_id, chosen) else "waitlisted"
+    is_kept = group_claim_id is not None and take_group_place(session, group_claim_id, chosen)
+    state = "claimed" if is_kept or take_place(session, shift_id, chosen) else "waitlisted"
     last = session.scalar(select(func.max(Claim.queue_no)).where(Claim.shift_id == shift_id))
     queue_no = (last or 0) + 1
     claim_id = session.execute(
@@ -110,7 +112,7 @@ def claim_shift(
             member_id=member_id,
             state=state,
             source=source,
-            group_claim_id=group_claim_id,
+            group_claim_id=group_claim_id if is_kept else None,
             queue_no=queue_no,
             claimed_at=now,
         )
@@ -162,15 +164,15 @@ def give_up_claim(
     Raises ClaimNotFound, for another's claim as for an unknown one, and ShiftOver.
     """
     claim = session.execute(
-        select(Claim.shift_id, Claim.role_id).where(
-            Claim.id == claim_id, Claim.member_id == member_id
-        )
+        select(Claim.shift_id).where(Claim.id == claim_id, Claim.member_id == member_id)
     ).first()
     if claim is None:
         raise ClaimNotFound
     shift = locked_shift(session, claim.shift_id)
-    state = session.scalar(select(Claim.state).where(Claim.id == claim_id))
-    if state == "withdrawn":
+    held = session.execute(
+        select(Claim.state, Claim.role_id, Claim.group_claim_id).where(Claim.id == claim_id)
+    ).one()
+    if held.state == "withdrawn":
         return
     if shift.ends_at <= now:
         raise ShiftOver
@@ -179,8 +181,11 @@ def give_up_claim(
         .where(Claim.id == claim_id)
         .values(state="withdrawn", withdrawn_at=now, withdrawn_reason=reason)
     )
-    if state == "claimed":
-        free_place(session, claim.shift_id, claim.role_id, now)
+    is_kept = held.group_claim_id is not None and give_group_place_back(
+        session, held.group_claim_id
+    )
+    if held.state == "claimed" and not is_kept:
+        free_place(session, claim.shift_id, held.role_id, now)
 
 
 def _move_up(session: Session, role_id: int, now: datetime) -> bool:
