@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from pointsbank.attendance.models import OCCURRENCES_MAX
+
 # Within two minutes the same phone means the same scan, not a second wish.
 REPEAT_SECONDS = 120
 EARTH_RADIUS_METRES = 6_371_000
@@ -34,7 +36,8 @@ class Case:
     is_lead: whether they organize this shift. is_other_shift: whether the code names another
     one.
     claim: claimed, waitlisted or None. claims_elsewhere: whether they claimed another shift
-    today.
+    today. is_eligible: whether some role of the shift would take somebody like them.
+    pairs: how often they came to this shift so far; the marks are those of the last time.
     is_same_device: whether the phone is the one of the mark that already stands.
     confirm, has_note: a person insists, and says why.
     """
@@ -53,9 +56,11 @@ class Case:
     is_called_off: bool = False
     claim: str | None = None
     claims_elsewhere: bool = False
+    is_eligible: bool = True
     places_left: int = 0
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    pairs: int = 0
     checked_in_at: datetime | None = None
     checked_out_at: datetime | None = None
     is_same_device: bool = False
@@ -133,9 +138,23 @@ def _direction_of(case: Case) -> str:
         soon = case.at - case.checked_in_at < timedelta(seconds=REPEAT_SECONDS)
         is_repeat = soon and case.checked_out_at is None and not case.confirm
         return "in" if is_repeat else "out"
-    if case.direction == "in" and (case.confirm or case.checked_out_at is not None):
+    if case.direction == "in" and case.checked_out_at is not None:
+        # Right after leaving the same code means the same scan, not a second coming.
+        away = timedelta(seconds=0 if case.confirm else REPEAT_SECONDS)
+        return "in" if case.at - case.checked_out_at >= away else "out"
+    if case.direction == "in" and case.confirm:
         return "out"
     return case.direction
+
+
+def _is_there(case: Case) -> bool:
+    """Tell whether a scan is about somebody who came, and not about their coming (again)."""
+    return case.checked_in_at is not None and not _comes_back(case)
+
+
+def _comes_back(case: Case) -> bool:
+    """Tell whether somebody who left comes in again; the direction is settled."""
+    return case.direction == "in" and case.checked_out_at is not None
 
 
 def _without_check_in(case: Case) -> Judgement | None:
@@ -147,10 +166,16 @@ def _without_check_in(case: Case) -> Judgement | None:
 
 
 def _without_claim(case: Case) -> Judgement | None:
-    if case.claim is not None or case.checked_in_at is not None:
+    if case.claim is not None or _is_there(case):
         return None
     if case.ends_at is not None and case.at >= case.ends_at:
         return Judgement("refuse", "too_late", direction="in")
+    if not case.is_eligible and not (case.is_lead and case.confirm and case.has_note):
+        if not case.is_lead:
+            return Judgement("refuse", "not_eligible", direction="in")
+        return Judgement(
+            "confirm", "not_eligible", direction="in", may_confirm=True, needs_note=True
+        )
     if case.confirm or case.places_left <= 0:
         return None
     reason = "wrong_shift" if case.claims_elsewhere else "not_claimed"
@@ -173,7 +198,7 @@ def _outside_window(case: Case, rules: Rules) -> Judgement | None:
 
 
 def _without_place(case: Case) -> Judgement | None:
-    if case.checked_in_at is not None or case.claim == "claimed":
+    if _is_there(case) or case.claim == "claimed":
         return None
     if case.claim == "waitlisted":
         return Judgement("refuse", "full", direction="in")
@@ -185,6 +210,8 @@ def _without_place(case: Case) -> Judgement | None:
 
 
 def _marked_already(case: Case) -> Judgement | None:
+    if not _is_there(case):
+        return _coming_again(case) if case.pairs or _comes_back(case) else None
     marked_at = case.checked_in_at if case.direction == "in" else case.checked_out_at
     if marked_at is None:
         return None
@@ -199,6 +226,17 @@ def _marked_already(case: Case) -> Judgement | None:
     if case.confirm and is_later:
         return Judgement("ok", "ok_out", act="move_check_out", direction="out")
     return Judgement("confirm", "already_out", direction="out", may_confirm=is_later)
+
+
+def _coming_again(case: Case) -> Judgement | None:
+    """Judge a further coming: the lead sees who stands there, anybody else is asked first."""
+    if case.is_settled:
+        return Judgement("refuse", "settled", direction="in")
+    if case.pairs >= OCCURRENCES_MAX:
+        return Judgement("refuse", "no_more_pairs", direction="in")
+    if case.confirm or case.is_lead or not _comes_back(case):
+        return None
+    return Judgement("confirm", "already_out", direction="in", may_confirm=True)
 
 
 def _accepted(case: Case) -> Judgement:

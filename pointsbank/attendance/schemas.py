@@ -50,6 +50,8 @@ TITLES = {
     "called_off": lazy_gettext("Called off"),
     "not_in": lazy_gettext("Not checked in yet"),
     "settled": lazy_gettext("Settled already"),
+    "not_eligible": lazy_gettext("This shift asks for more"),
+    "no_more_pairs": lazy_gettext("Came in three times already"),
 }
 PLAIN = {
     "repeat_just_now": lazy_gettext("Recorded a moment ago; once is enough."),
@@ -64,6 +66,10 @@ PLAIN = {
     "called_off": lazy_gettext("This shift does not take place."),
     "not_in": lazy_gettext("Check in first."),
     "settled": lazy_gettext("The shift has been settled; nothing more changes."),
+    "not_eligible": lazy_gettext("Something that this shift asks for is missing."),
+    "no_more_pairs": lazy_gettext(
+        "A person can come in three times on one shift. Please ask the person in charge."
+    ),
 }
 FLAGS = {
     "other_place": lazy_gettext("Far from the place of the shift; this is noted."),
@@ -83,7 +89,9 @@ ACTIONS = {
     "full": lazy_gettext("Join the waiting list"),
     "too_early": lazy_gettext("Let them in, with a reason"),
     "too_late": lazy_gettext("Let them in, with a reason"),
+    "not_eligible": lazy_gettext("Let them in, with a reason"),
 }
+BACK_IN = lazy_gettext("Come back in")
 
 
 class YesNo(fields.Boolean):
@@ -429,6 +437,8 @@ def action_of(facts: dict[str, Any]) -> str | None:
         return str(gettext("Take it back"))
     if not facts["may_confirm"]:
         return None
+    if facts["reason"] == "already_out" and facts["direction"] == "in":
+        return str(BACK_IN)
     return str(ACTIONS[facts["reason"]])
 
 

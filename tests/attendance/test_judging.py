@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsbank.attendance.models import RESULTS
+from pointsbank.attendance.models import OCCURRENCES_MAX, RESULTS
 from pointsbank.attendance.policy import (
     Case,
     Judgement,
@@ -46,6 +46,7 @@ def test_the_vectors_reach_every_reason_and_act():
         *("not_claimed", "full", "wrong_shift", "too_early", "too_late", "code_expired"),
         *("card_revoked", "bad_code", "bad_signature", "wrong_purpose", "not_member"),
         *("suspended", "no_permission", "no_shift", "called_off", "not_in", "settled"),
+        *("not_eligible", "no_more_pairs"),
     }
     acts = {vector["expect"]["act"] for vector in VECTORS["cases"]}
     assert acts == {"none", "check_in", "join", "wait", "check_out", "move_check_out"}
@@ -59,6 +60,7 @@ LADDER = [
     ({"is_fresh": False}, "code_expired"),
     ({"member_state": "suspended"}, "suspended"),
     ({"may_scan": False}, "no_permission"),
+    ({"claim": None, "is_eligible": False}, "not_eligible"),
     ({"claim": None, "places_left": 1}, "not_claimed"),
     ({"at": STARTS - timedelta(hours=2)}, "too_early"),
     ({"claim": "waitlisted"}, "full"),
@@ -75,21 +77,24 @@ def test_the_first_fault_is_the_one_that_is_told(step):
 
 
 def every_case():
-    """Yield the product of what a scan can be, some ten thousand cases."""
+    """Yield the product of what a scan can be, some thirty thousand cases."""
+    gone = STARTS + timedelta(hours=1)
     marks = [
-        (None, None),
-        (STARTS, None),
-        (STARTS, STARTS + timedelta(hours=1)),
+        (0, None, None),
+        (1, None, None),
+        (1, STARTS, None),
+        (1, STARTS, gone),
+        (3, STARTS, gone),
     ]
+    switches = (False, True)
     moments = [
         STARTS - timedelta(hours=2),
         STARTS + timedelta(minutes=1),
         ENDS,
         ENDS + timedelta(hours=2),
     ]
-    switches = (False, True)
-    for (came, left), at, claim, free, direction in itertools.product(
-        marks, moments, (None, "claimed", "waitlisted"), (0, 2), ("in", "out", "auto")
+    for (pairs, came, left), at, claim, free, direction, fits in itertools.product(
+        marks, moments, (None, "claimed", "waitlisted"), (0, 2), ("in", "out", "auto"), switches
     ):
         for lead, phone, confirm, note, settled in itertools.product(switches, repeat=5):
             yield Case(
@@ -97,9 +102,11 @@ def every_case():
                 kind="personal",
                 claim=claim,
                 places_left=free,
+                is_eligible=fits,
                 direction=direction,
                 starts_at=STARTS,
                 ends_at=ENDS,
+                pairs=pairs,
                 checked_in_at=came,
                 checked_out_at=left,
                 is_lead=lead,
@@ -112,10 +119,18 @@ def every_case():
 
 def faults_of(case: Case, judgement: Judgement) -> list[str]:
     """Return which promises of the evaluator a judgement breaks."""
+    comes = judgement.act in ("check_in", "join")
     promises = {
         "a result of three": judgement.result in RESULTS,
         "an effect only of ok": judgement.act == "none" or judgement.result == "ok",
-        "in once": judgement.act not in ("check_in", "join") or case.checked_in_at is None,
+        "in once": not comes
+        or case.checked_in_at is None
+        or (case.checked_out_at is not None and case.at >= case.checked_out_at),
+        "no fourth time": not comes or case.pairs < OCCURRENCES_MAX,
+        "nothing after settlement": not comes or case.pairs == 0 or not case.is_settled,
+        "let in with a reason": judgement.act not in ("join", "wait")
+        or case.is_eligible
+        or (case.is_lead and case.has_note),
         "out after in": judgement.act != "check_out"
         or (case.checked_in_at is not None and case.checked_out_at is None),
         "moved only unsettled": judgement.act != "move_check_out" or not case.is_settled,
@@ -132,19 +147,24 @@ def test_whatever_the_case_the_promises_are_kept():
     for case in every_case():
         count += 1
         assert faults_of(case, judge(case, RULES)) == [], case
-    assert count == 6912
+    assert count == 23040
 
 
 def test_insisting_goes_on_from_every_question_that_may_be_insisted_on():
+    """The doors insist with the direction that the question showed."""
     for case in every_case():
         first = judge(replace(case, confirm=False, has_note=False), RULES)
         is_backwards = case.checked_in_at is not None and case.at < case.checked_in_at
         if first.result != "confirm" or not first.may_confirm or is_backwards:
             continue
-        insisted = judge(replace(case, confirm=True, has_note=True), RULES)
-        is_later_question = insisted.reason in ("too_early", "too_late", "full", "settled")
+        shown = first.direction or case.direction
+        insisted = judge(replace(case, confirm=True, has_note=True, direction=shown), RULES)
+        later = ("too_early", "too_late", "full", "settled", "no_more_pairs")
         assert insisted.reason != first.reason
-        assert insisted.result == "ok" or is_later_question, case
+        assert insisted.result == "ok" or insisted.reason in later, case
+        is_there = case.checked_in_at is not None and case.checked_out_at is None
+        # Insisting on a second check-in is leaving; everything else keeps its way.
+        assert is_there or insisted.direction == first.direction, case
 
 
 @pytest.mark.parametrize(
