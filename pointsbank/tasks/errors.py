@@ -1,6 +1,6 @@
 """What the tasks room refuses."""
 
-from pointsbank.core.errors import Conflict, Invalid, NotFound
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
 class TaskNotFound(NotFound):
@@ -20,7 +20,7 @@ class ShiftNotFound(NotFound):
 class RoleNotFound(NotFound):
     """No such role on this shift."""
 
-    code = "role_not_found"
+    code = "shift_role_not_found"
     message = "There is no such role on this shift."
 
 
@@ -71,3 +71,17 @@ class ShiftOver(Conflict):
 
     code = "shift_over"
     message = "This shift is already over."
+
+
+class BadEligibility(Invalid):
+    """What is asked of people is a tree of known rules that somebody can fulfil."""
+
+    code = "bad_eligibility"
+    message = "These requirements are not written as we read them."
+
+
+class NotEligible(NotAllowed):
+    """The person lacks what is asked for; missing holds the easiest way to get it."""
+
+    code = "not_eligible"
+    message = "You do not have everything yet that is asked for here."
