@@ -6,7 +6,7 @@ from pointsbank.app.manual_entries import api as manual_api
 from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
 from pointsbank.app.scanned import pages as scanned_pages
-from pointsbank.attendance.api import api as attendance_api
+from pointsbank.attendance.api.scanning import api as attendance_api
 from pointsbank.attendance.pages.leading import pages as attendance_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
 from pointsbank.budgets.api import api as budgets_api
