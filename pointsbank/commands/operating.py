@@ -7,7 +7,7 @@ from pointsbank.app.operations import migrations_missing
 from pointsbank.commands.applying import migrated_app, progress, the_app, told
 from pointsbank.commands.granting import NEVER_CHANGED, grant_to
 from pointsbank.core import clock
-from pointsbank.core.db import reading, run, transaction
+from pointsbank.core.db import glance, reading, run, transaction
 from pointsbank.core.settings import Settings
 from pointsbank.jobs.running import run_slot
 from pointsbank.jobs.scheduler import serve_jobs
@@ -80,9 +80,11 @@ def verify(record: bool) -> None:
     started_at = clock.now()
     with migrated_app(), progress() as bar:
         task = bar.add_task("Verifying", total=None)
-        with reading() as session:
+        with reading() as session, glance() as beside:
             found = verifying.verify(
-                session, told=lambda done, total: bar.update(task, completed=done, total=total)
+                session,
+                told=lambda done, total: bar.update(task, completed=done, total=total),
+                beside=beside,
             )
         if record:
             finished_at = clock.now()

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
-from pointsbank.core.db import reading, run
+from pointsbank.core.db import glance, reading, run
 from pointsbank.jobs.models import JobRun
 from pointsbank.ledger.verifying import Verified, record, verify
 from pointsbank.members.queries import role_holders_over
@@ -27,8 +27,8 @@ def verify_ledger() -> int:
     Returns the number of offenders. Needs the application's context.
     """
     started_at = clock.now()
-    with reading() as session:
-        verified = verify(session)
+    with reading() as session, glance() as beside:
+        verified = verify(session, beside=beside)
     finished_at = clock.now()
 
     def keep(session: Session) -> int:

@@ -4,10 +4,12 @@ sealed recomputed.
 
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.orm import Session
 
 from pointsbank.ledger.models import Verification
@@ -179,45 +181,75 @@ def offenders(session: Session, *, limit_each: int = NAMED_EACH_MAX) -> list[Off
 
 
 def verify(
-    session: Session, *, told: Progress | None = None, limit_each: int = NAMED_EACH_MAX
+    session: Session,
+    *,
+    told: Progress | None = None,
+    limit_each: int = NAMED_EACH_MAX,
+    beside: Connection | None = None,
 ) -> Verified:
     """Judge the whole ledger by every rule and recompute every block.
 
-    Transfers may be written meanwhile. told: called with how much is done, of how much.
+    Transfers may be written meanwhile. told: called with how much is done, of how much. beside:
+    a second connection, on which a thread judges the rules while blocks are recomputed here; it
+    sees only what is committed.
     """
     sizes = session.execute(SIZES).one()
     share = max(1, sizes.transfers // RULE_SHARE)
-    work = share * len(RULES) + sizes.sealed
-    done = 0
+    steps = _Steps(share * len(RULES) + sizes.sealed, told)
 
-    def step(more: int) -> None:
-        nonlocal done
-        done += more
-        if told is not None:
-            told(min(done, work), work)
+    def judge(judged_on: Session | Connection) -> list[Offender]:
+        named = []
+        for rule in RULES:
+            named += offenders_of(judged_on, rule, limit=limit_each)
+            steps.take(share)
+        return named
 
-    named: list[Offender] = []
-    for rule in RULES:
-        named += offenders_of(session, rule, limit=limit_each)
-        step(share)
-    count = len(named)
-    each: Counter[str] = Counter()
-    for rule, subject in findings(session, step):
-        each[rule] += 1
-        if each[rule] <= limit_each:
-            named.append(Offender(rule, subject))
+    def recompute() -> tuple[list[Offender], int]:
+        named = []
+        each: Counter[str] = Counter()
+        for rule, subject in findings(session, steps.take):
+            each[rule] += 1
+            if each[rule] <= limit_each:
+                named.append(Offender(rule, subject))
+        return named, each.total()
+
+    if beside is None:
+        judged = judge(session)
+        changed, count = recompute()
+    else:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            judging = pool.submit(judge, beside)
+            changed, count = recompute()
+            judged = judging.result()
     return Verified(
         rules=len(RULES) + len(RULES_OF_BLOCKS),
         transfers=sizes.transfers,
         sealed=sizes.sealed,
-        count=count + each.total(),
-        offenders=named,
+        count=len(judged) + count,
+        offenders=[*judged, *changed],
     )
 
 
-def offenders_of(session: Session, rule: str, *, limit: int = NAMED_EACH_MAX) -> list[Offender]:
+class _Steps:
+    """How much of a verification is done; two threads may count."""
+
+    def __init__(self, work: int, told: Progress | None) -> None:
+        self._work, self._told, self._done = work, told, 0
+        self._lock = Lock()
+
+    def take(self, more: int) -> None:
+        """Count so much more as done."""
+        with self._lock:
+            self._done += more
+            if self._told is not None:
+                self._told(min(self._done, self._work), self._work)
+
+
+def offenders_of(
+    judged_on: Session | Connection, rule: str, *, limit: int = NAMED_EACH_MAX
+) -> list[Offender]:
     """Return the rows that break one rule, judged within one statement's snapshot."""
-    rows = session.execute(text(f"{RULES[rule]} LIMIT :limit"), {"limit": limit})
+    rows = judged_on.execute(text(f"{RULES[rule]} LIMIT :limit"), {"limit": limit})
     return [Offender(rule, row.subject) for row in rows]
 
 
