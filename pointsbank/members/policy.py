@@ -1,6 +1,7 @@
-"""Who may change whom: pure judgements over paths."""
+"""Who may change whom, and how old somebody is: pure judgements."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from pointsbank.organizations.queries import in_scope
 
@@ -13,3 +14,9 @@ def may_change(actor_paths: Iterable[str], administered: Iterable[str]) -> bool:
     """
     mine = tuple(actor_paths)
     return all(in_scope(path, mine) for path in administered)
+
+
+def age_on(born_on: date, on: date) -> int:
+    """Return how many whole years old somebody is on a day, 0 before their birth."""
+    has_birthday_ahead = (on.month, on.day) < (born_on.month, born_on.day)
+    return max(0, on.year - born_on.year - has_birthday_ahead)

@@ -85,3 +85,85 @@ class NotEligible(NotAllowed):
 
     code = "not_eligible"
     message = "You do not have everything yet that is asked for here."
+
+
+class GroupNotFound(NotFound):
+    """No such kept places within what the person may see."""
+
+    code = "group_not_found"
+    message = "There are no such kept places."
+
+
+class PlacesNotFree(Conflict):
+    """A group keeps only places that nobody has; free is how many those are."""
+
+    code = "places_not_free"
+    message = "Only %(free)s places are free."
+
+
+class GroupTooLate(Conflict):
+    """From 24 hours before the start every free place is everyone's."""
+
+    code = "group_too_late"
+    message = (
+        "Places can be kept until 24 hours before the start. Ask your people to claim theirs"
+        " themselves."
+    )
+
+
+class GroupPlacesTaken(Conflict):
+    """Nobody loses a place because their group keeps fewer; taken is how many have one."""
+
+    code = "group_places_taken"
+    message = "%(taken)s people of your group have a place. Keep at least so many."
+
+
+class GroupReleased(Conflict):
+    """The places that the group kept are everyone's again."""
+
+    code = "group_released"
+    message = "The places were released. They are no longer kept for your people."
+
+
+class KeptPlacesTaken(Conflict):
+    """Somebody in the waiting line is invited by a group whose places are all taken."""
+
+    code = "kept_places_taken"
+    message = (
+        "The places kept for your group are all taken. You keep your place in the waiting line."
+    )
+
+
+class InvitationNotFound(NotFound):
+    """No such invitation of this person."""
+
+    code = "invitation_not_found"
+    message = "There is no such invitation."
+
+
+class InvitationAnswered(Conflict):
+    """The invitation was answered before; state says how."""
+
+    code = "invitation_answered"
+    message = "You have answered this invitation already."
+
+
+class InvitationLapsed(Conflict):
+    """The time to answer is over."""
+
+    code = "invitation_lapsed"
+    message = "The time to answer is over. You can still claim a place yourself."
+
+
+class AnswerTooLate(Invalid):
+    """An invitation is answered after it is sent and before the shift starts."""
+
+    code = "answer_too_late"
+    message = "The last moment to answer lies ahead, and before the start of the shift."
+
+
+class InviteesMissing(Invalid):
+    """An invitation is for somebody."""
+
+    code = "invitees_missing"
+    message = "Please choose whom to invite."
