@@ -7,6 +7,7 @@ from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
 from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api.scanning import api as attendance_api
+from pointsbank.attendance.api.station import api as station_api
 from pointsbank.attendance.pages.leading import pages as attendance_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
 from pointsbank.budgets.api import api as budgets_api
@@ -56,6 +57,7 @@ API_DOORS: list[ApiBlueprint] = [
     tasks_api,
     claims_api,
     attendance_api,
+    station_api,
     organizations_api,
     members_api,
     messages_api,

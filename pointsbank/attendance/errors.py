@@ -30,3 +30,10 @@ class ShiftNotOver(Conflict):
 
     code = "shift_not_over"
     message = "This shift is not over yet."
+
+
+class StationOver(Conflict):
+    """The keys of a shift's codes are not handed out once it is long over."""
+
+    code = "station_over"
+    message = "This shift has been over for two hours; its station needs no list any more."

@@ -118,6 +118,12 @@ def card_key(secret: str) -> bytes:
     return derive_key(secret, "card")
 
 
+def card_number_key(secret: str) -> bytes:
+    """Return the key under which numbers of cards are kept hashed: it finds cards, and makes
+    none."""
+    return derive_key(secret, "card number")
+
+
 def card_text(secret: str, number: bytes) -> str:
     """Return the text printed on a paper card with this random number of 10 bytes."""
     return seal(Purpose.CARD, number, card_key(secret))
