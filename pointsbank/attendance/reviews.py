@@ -210,8 +210,8 @@ def reviews_within(
     after_id: int | None = None,
     limit: int = 50,
 ) -> list[ReviewFile]:
-    """Return the reviews under these paths: those that wait, the oldest first, or those decided,
-    the newest first."""
+    """Return the reviews under these paths: those that wait from the oldest on, or those that
+    are decided from the newest on."""
     statement = _files().where(within(Organization.path, paths)).limit(limit)
     if is_waiting:
         statement = statement.where(Attendance.review_state == "waiting")
@@ -225,7 +225,7 @@ def reviews_within(
 
 
 def evidence_of(session: Session, found: ReviewFile) -> Evidence:
-    """Return what speaks for and against an attendance: its scans, hours elsewhere, roll calls."""
+    """Return what speaks for and against an attendance: scans, hours elsewhere, roll calls."""
     return Evidence(
         tuple(_stays(session, found)),
         tuple(_scans(session, found)),
@@ -276,16 +276,14 @@ def _scans(session: Session, found: ReviewFile) -> Iterable[ScanSeen]:
             is_undone=scan.undone_at is not None,
             is_own=scan.actor_id == scan.member_id,
             by_name=masked_name(name),
-            device_people=int(count or 0)
-            if scan.device_id and scan.code_kind == "venue"
-            else 0,
+            device_people=int(count or 0) if scan.code_kind == "venue" else 0,
             flags=tuple(scan.flags or ()),
             note=scan.note,
         )
 
 
 def _elsewhere(session: Session, found: ReviewFile) -> Iterable[OtherShift]:
-    rows = session.execute(
+    rows: Iterable[Any] = session.execute(
         select(Task.title, Attendance.checked_in_at, Attendance.checked_out_at)
         .join(Shift, Shift.id == Attendance.shift_id)
         .join(Task, Task.id == Shift.task_id)
