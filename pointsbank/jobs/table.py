@@ -18,6 +18,7 @@ from pointsbank.core.keys import draw_bytes
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
 from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.sending import send_due
+from pointsbank.jobs.shifts import look_ahead
 from pointsbank.jobs.verifying import forget_old_runs, verify_ledger
 from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.leaves import HASH_BYTES
@@ -34,6 +35,8 @@ CLOSES_AT = time(0, 30)
 EXPIRES_AT = time(0, 10)
 # Late enough that nobody is woken by a telephone, early enough for the day's plans.
 REMINDS_AT = time(8, 0)
+# So often shifts are looked at: a reminder comes at most so much later than its moment.
+SHIFTS_MINUTES = 10
 # After the night's expiry, before anybody redeems.
 VERIFIES_AT = time(2, 30)
 # Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
@@ -144,6 +147,22 @@ def work_reminders(session: Session, period: str, zone: ZoneInfo, now: datetime)
     return Step(count, is_last)
 
 
+def due_shift_reminders(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the running ten minutes; what was missed in those before is made good in it."""
+    local = now.astimezone(zone)
+    begun = local.replace(minute=local.minute - local.minute % SHIFTS_MINUTES)
+    slot = f"{begun:%Y-%m-%dT%H:%M}"
+    return [Slot(slot, slot)]
+
+
+def work_shift_reminders(
+    session: Session, _period: str, _zone: ZoneInfo, now: datetime
+) -> Step:
+    """Remind people of shifts, warn organizers, close invitations and release groups."""
+    count, is_last = look_ahead(session, now)
+    return Step(count, is_last)
+
+
 def due_sealing(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return this minute; what was not sealed in the minutes before is sealed in it too."""
     return this_minute(now, zone)
@@ -216,6 +235,12 @@ JOBS = {
             due_reminders,
             work_reminders,
             lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "shift_reminders",
+            due_shift_reminders,
+            work_shift_reminders,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
         ),
         Job(
             "seal",

@@ -1,5 +1,6 @@
 """Reads of the inbox."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,10 @@ UNREAD = text(
     ) AS unread
     """
 )
+
+
+# Keys in one IN list: SQLite takes 32,766 values, PostgreSQL 65,535.
+KEYS_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,15 @@ def newest_id(session: Session, member_id: int) -> int:
     """Return the id of a member's newest message, 0 without any."""
     found = session.scalar(select(func.max(Message.id)).where(Message.member_id == member_id))
     return int(found or 0)
+
+
+def told_keys(session: Session, keys: Sequence[str]) -> set[str]:
+    """Return those of these keys under which somebody was told something."""
+    found: set[str] = set()
+    for first in range(0, len(keys), KEYS_AT_ONCE):
+        some = keys[first : first + KEYS_AT_ONCE]
+        found.update(session.scalars(select(Message.key).where(Message.key.in_(some))))
+    return found
 
 
 def unread_count(session: Session | Connection, member_id: int) -> int:

@@ -137,6 +137,62 @@ WORDS: dict[str, Words] = {
         "adjustment_pages.show_adjustment",
         ("adjustment_id",),
     ),
+    "place_yours": Words(
+        lazy_gettext(
+            "You moved up: you have a place at “%(title)s” on %(starts_at)s. If you cannot"
+            " come, please say so today."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "place_offered": Words(
+        lazy_gettext(
+            "A place at “%(title)s” on %(starts_at)s is yours. Please say by %(accept_by)s that"
+            " you come; after that the next in line gets it."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "place_lapsed": Words(
+        lazy_gettext(
+            "The place at “%(title)s” on %(starts_at)s went to the next in line, because we"
+            " heard nothing from you. Nothing is taken off."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "shift_moved": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s meets at another place now. Please look where."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "shift_called_off": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s does not take place: %(reason)s. Nothing is taken"
+            " off."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "task_submitted": Words(
+        lazy_gettext(
+            "“%(title)s” with %(places)s places waits for approval. Please look at it."
+        ),
+        "approving_pages.show_task",
+        ("task_id",),
+    ),
+    "task_approved": Words(
+        lazy_gettext("Your task “%(title)s” was approved. Members can claim places now."),
+        "organizing_pages.show_plan",
+        ("task_id",),
+    ),
+    "task_sent_back": Words(
+        lazy_gettext("Your task “%(title)s” was sent back: %(reason)s."),
+        "organizing_pages.show_plan",
+        ("task_id",),
+    ),
     "dispute_opened": Words(
         lazy_gettext(
             "A member says that a line of their passbook is wrong. Please answer by"
@@ -174,6 +230,36 @@ WORDS: dict[str, Words] = {
         ),
         "budget_pages.list_budgets",
         ("month",),
+    ),
+    "invited_to_shift": Words(
+        lazy_gettext(
+            "You are invited to “%(task)s” on %(starts_at)s. It is your own free choice: please"
+            " answer by %(answer_by)s."
+        ),
+        "inviting_pages.list_invitations",
+    ),
+    "kept_places_released": Words(
+        lazy_gettext(
+            "%(places)s places that you kept for your branch were not filled. They are open to"
+            " everyone now."
+        ),
+        "group_pages.show_group",
+        ("group_id",),
+    ),
+    "shift_soon": Words(
+        lazy_gettext(
+            "“%(task)s” begins on %(starts_at)s: %(place)s. If you cannot come, please give"
+            " your place up now."
+        ),
+        "task_pages.list_claims",
+    ),
+    "shift_unclaimed": Words(
+        lazy_gettext(
+            "Nobody has claimed “%(task)s” of %(starts_at)s yet. Please invite people, or call"
+            " it off in time."
+        ),
+        "organizing_pages.show_plan",
+        ("task_id",),
     ),
 }
 
