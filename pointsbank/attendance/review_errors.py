@@ -122,7 +122,7 @@ class StillRefused(Conflict):
     """What no lead can lift stands in the way; facts: reason."""
 
     code = "still_refused"
-    message = "This cannot be let in: %(reason)s"
+    message = "This cannot be let in: what stands in the way cannot be lifted here."
 
 
 class WhyMissing(Invalid):

@@ -31,7 +31,7 @@ SCANS_SHOWN_MAX = 60
 class ReviewFile:
     """An attendance that somebody else looks at; every name is masked.
 
-    All rows of the person at that shift are decided together; id is the first one's.
+    All comings of the person at that shift are decided together; id is the first one's.
     """
 
     id: int
@@ -161,7 +161,7 @@ def _files() -> Select[*tuple[Any, ...]]:
         .join(organizer, organizer.id == Task.organizer_id)
         .outerjoin(settler, settler.id == Attendance.settled_by_id)
         .outerjoin(reviewer, reviewer.id == Attendance.reviewed_by_id)
-        .where(Attendance.review_state != "none", Attendance.occurrence == 1)
+        .where(Attendance.review_state != "none")
     )
 
 

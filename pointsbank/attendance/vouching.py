@@ -202,6 +202,28 @@ def co_sign(session: Session, *, shift_id: int, actor: Actor, now: datetime) -> 
     return vouching_of(session, shift_id)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """One person of the list as a signer sees it: masked, with when they came and left."""
+
+    display_name: str
+    came_at: datetime | None
+    left_at: datetime | None
+
+
+def people_on_list(session: Session, shift_id: int) -> list[Listed]:
+    """Return who came to a shift, in the order of their coming."""
+    rows = session.execute(
+        select(Member.name, Attendance.checked_in_at, Attendance.checked_out_at)
+        .join(Member, Member.id == Attendance.member_id)
+        .where(Attendance.shift_id == shift_id, Attendance.state != "rejected")
+        .order_by(Attendance.checked_in_at, Attendance.id)
+    )
+    return [
+        Listed(masked_name(row.name), row.checked_in_at, row.checked_out_at) for row in rows
+    ]
+
+
 def signers_for(session: Session, shift_id: int, task: TaskLine) -> list[Signer]:
     """Return who can be asked to sign: those who oversee the shift, then those who came."""
     overseers = role_holders_over(session, task.path, ("secretary", "administrator"))
