@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
@@ -18,7 +18,7 @@ from pointsbank.ledger.service import open_accounts
 from pointsbank.members import passwords
 from pointsbank.members.errors import PhoneTaken, VolunteerNoTaken, WeakPassword
 from pointsbank.members.models import HANDLE_BYTES, Member
-from pointsbank.members.policy import may_change
+from pointsbank.members.policy import day_from, may_be_birth_day, may_change
 from pointsbank.members.queries import administrator_paths
 from pointsbank.members.service import draw_volunteer_numbers
 from pointsbank.organizations.models import Organization
@@ -31,6 +31,7 @@ COLUMNS = {
     "organization_code": ("organization_code", "所属组织编码", "组织编码", "所属组织代码"),
     "kind": ("kind", "类别", "人员类别", "身份"),
     "initial_password": ("initial_password", "初始密码", "密码"),
+    "born_on": ("born_on", "出生日期", "生日", "出生年月日"),
 }
 REQUIRED = ("name", "phone", "organization_code", "kind")
 KIND_WORDS = {
@@ -50,6 +51,7 @@ INITIAL_PASSWORDS_MAX = 5000
 BATCH_ROWS = 2000
 
 FOREIGN = "This person is not yours to change."
+NO_BIRTH_DAY = "This is not a date of birth, such as 1953-04-05."
 UNKNOWN_ORGANIZATION = "There is no organization with this code."
 
 
@@ -64,6 +66,7 @@ class Wanted:
     organization_code: str
     kind: str
     password: str | None
+    born_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Standing:
     path: str
     kind: str
     has_password: bool
+    born_on: date | None
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ def import_members(
     file found already; with any, nothing is done. A repeat of the same file changes nothing. A
     dry run only says.
     """
-    plan = planned(session, table, list(problems), paths)
+    plan = planned(session, table, list(problems), paths, now.date())
     if plan.report.rejected or is_dry_run:
         return plan.report
     _take_in(session, plan, password_hashes, draw_handle, now)
@@ -169,7 +173,11 @@ def import_members(
 
 
 def planned(
-    session: Session, table: Table, problems: list[Problem], paths: Sequence[str]
+    session: Session,
+    table: Table,
+    problems: list[Problem],
+    paths: Sequence[str],
+    today: date,
 ) -> Plan:
     """Judge every row against the file and the people who stand; nothing is written."""
     wanted: list[Wanted] = []
@@ -177,7 +185,7 @@ def planned(
     changed: list[tuple[Wanted, Standing]] = []
     new: list[Wanted] = []
     if set(REQUIRED) <= set(table.headers):
-        wanted = _read_rows(table, problems)
+        wanted = _read_rows(table, problems, today)
         places = _places(session, wanted, paths)
         known = _known(session, wanted)
         for each in wanted:
@@ -193,12 +201,12 @@ def planned(
     return Plan(report, places, new, changed)
 
 
-def _read_rows(table: Table, problems: list[Problem]) -> list[Wanted]:
+def _read_rows(table: Table, problems: list[Problem], today: date) -> list[Wanted]:
     wanted: list[Wanted] = []
     numbers: dict[str, int] = {}
     phones: dict[str, int] = {}
     for row in table.rows:
-        each, found = _read_row(table, row)
+        each, found = _read_row(table, row, today)
         if each.volunteer_no is not None:
             other = numbers.setdefault(each.volunteer_no, row.number)
             if other != row.number:
@@ -215,7 +223,7 @@ def _read_rows(table: Table, problems: list[Problem]) -> list[Wanted]:
     return wanted
 
 
-def _read_row(table: Table, row: Row) -> tuple[Wanted, list[Problem]]:
+def _read_row(table: Table, row: Row, today: date) -> tuple[Wanted, list[Problem]]:
     """Read one row, and say what is wrong with it; a phone is never said back."""
     each = Wanted(
         row=row.number,
@@ -225,11 +233,14 @@ def _read_row(table: Table, row: Row) -> tuple[Wanted, list[Problem]]:
         organization_code=halfwidth(cleaned(row.cells.get("organization_code", ""))),
         kind=KINDS.get(halfwidth(cleaned(row.cells.get("kind", ""))).lower(), ""),
         password=row.cells.get("initial_password"),
+        born_on=day_from(halfwidth(cleaned(row.cells.get("born_on", "")))),
     )
     found = [
         table.problem(row.number, column, sentence, **facts)
         for column, sentence, facts in _complaints(each, "phone" in row.cells)
     ]
+    if "born_on" in row.cells and not (each.born_on and may_be_birth_day(each.born_on, today)):
+        found.append(table.problem(row.number, "born_on", NO_BIRTH_DAY))
     return each, found
 
 
@@ -302,6 +313,7 @@ def _standing(
                 Organization.path,
                 Member.kind,
                 Member.password_hash.is_not(None),
+                Member.born_on,
             )
             .join(Organization, Organization.id == Member.organization_id)
             .where(column.in_(batch))
@@ -351,6 +363,7 @@ def _differs(each: Wanted, found: Standing, places: Mapping[str, Place]) -> bool
         each.name != found.name
         or each.kind != found.kind
         or (each.phone is not None and each.phone != found.phone)
+        or (each.born_on is not None and each.born_on != found.born_on)
         or (place is not None and place.id != found.organization_id)
         or (each.password is not None and not found.has_password)
     )
@@ -379,6 +392,7 @@ def _take_in(
                     "state": "active",
                     "organization_id": plan.places[each.organization_code].id,
                     "handle": next(handles),
+                    "born_on": each.born_on,
                     "joined_at": now,
                 }
                 for each in batch
@@ -405,7 +419,7 @@ def _bring_up_to_date(session: Session, plan: Plan, password_hashes: Mapping[int
     if not plan.changed:
         return
     table = Member.__table__
-    names = ("name", "kind", "phone", "organization_id")
+    names = ("name", "kind", "phone", "organization_id", "born_on")
     session.connection().execute(
         update(table)  # type: ignore[arg-type]  # a declarative class hides its Table's type
         .where(table.c.id == bindparam("row_id"))
@@ -416,6 +430,7 @@ def _bring_up_to_date(session: Session, plan: Plan, password_hashes: Mapping[int
                 "new_name": each.name,
                 "new_kind": each.kind,
                 "new_phone": each.phone or found.phone,
+                "new_born_on": each.born_on or found.born_on,
                 "new_organization_id": plan.places[each.organization_code].id,
             }
             for each, found in plan.changed

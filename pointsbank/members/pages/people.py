@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
+from pointsbank.core.calendar import local_day
 from pointsbank.core.codes import Purpose, url_of
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed
@@ -15,6 +16,7 @@ from pointsbank.core.keys import draw_bytes
 from pointsbank.core.tables import BadTable
 from pointsbank.core.text import masked_phone, phone_from
 from pointsbank.members import codes, passwords
+from pointsbank.members.abilities_queries import abilities_file
 from pointsbank.members.appointing import appoint, dismiss, give_card, reopen, stop, take_card
 from pointsbank.members.errors import BadCardPin, HouseholdNotFound, MemberNotFound
 from pointsbank.members.households import KEEPERS, join_by_number, remove_from_household
@@ -125,6 +127,7 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         cards = good_cards(session, member_id)
         merchants = merchants_within(session, actor.paths("administrator"))
         household = household_of(session, member_id)
+        abilities = abilities_file(session, member_id)
     may_read = actor.oversees(member.path, *READERS)
     phone = masked_phone(member.phone) if member.phone and may_read else ""
     return render_template(
@@ -143,6 +146,8 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         words=words or {},
         may_read=may_read,
         household=household_rows(actor, household),
+        abilities=abilities,
+        today=local_day(clock.now(), settings().zone),
         may_keep_household=may_read
         and actor.member_id not in (*(household.member_ids if household else ()), member_id),
     )
