@@ -14,7 +14,9 @@ from pointsbank.budgets.api import api as budgets_api
 from pointsbank.budgets.pages import pages as budget_pages
 from pointsbank.ledger.api import api as ledger_api
 from pointsbank.ledger.pages import pages as block_pages
+from pointsbank.members.abilities_api import api as abilities_api
 from pointsbank.members.api import api as members_api
+from pointsbank.members.pages.abilities import pages as ability_pages
 from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
@@ -60,6 +62,7 @@ API_DOORS: list[ApiBlueprint] = [
     station_api,
     organizations_api,
     members_api,
+    abilities_api,
     messages_api,
     me_api,
     manual_api,
@@ -84,6 +87,7 @@ PAGE_DOORS: list[Blueprint] = [
     sign_in_pages,
     member_pages,
     people_pages,
+    ability_pages,
     message_pages,
     adjustment_pages,
     manual_pages,

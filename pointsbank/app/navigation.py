@@ -84,6 +84,12 @@ NAV: list[Way] = [
         roles=("administrator", "secretary"),
     ),
     Way(
+        "ability_pages.show_abilities",
+        lazy_gettext("Skills and trainings"),
+        "edit",
+        roles=("administrator", "secretary", "organizer"),
+    ),
+    Way(
         "disputing_pages.list_disputes",
         lazy_gettext("Disputes"),
         "flag",
