@@ -32,8 +32,8 @@ from pointsbank.scoring.service import record_entry
 from pointsbank.tasks.claiming import ClaimHeld, claim_shift
 from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES as SHIFT_HANDLE_BYTES
-from pointsbank.tasks.models import Shift
-from pointsbank.tasks.publishing import publish_task
+from pointsbank.tasks.models import Shift, Task
+from pointsbank.tasks.publishing import approve_task, publish_task
 from tests.moments import NOON
 
 COMMUNITY_CODE = "140303001002"
@@ -343,8 +343,18 @@ def a_task(
         now=now,
     )
     if is_open:
-        publish_task(session, task_id=task_id, actor_id=organizer_id, paths=[path], now=now)
+        _open(session, task_id, organizer_id, path, now)
     return task_id
+
+
+def _open(session: Session, task_id: int, organizer_id: int, path: str, now: datetime) -> None:
+    """Publish a task before its first shift; where many come, a second person approves it."""
+    first = session.scalar(select(func.min(Shift.starts_at)).where(Shift.task_id == task_id))
+    at = min(now, first - timedelta(minutes=1)) if first is not None else now
+    publish_task(session, task_id=task_id, actor_id=organizer_id, paths=[path], now=at)
+    if session.scalar(select(Task.state).where(Task.id == task_id)) == "submitted":
+        approver = with_role(session, a_member(session, "管理员"), "administrator")
+        approve_task(session, task_id=task_id, actor_id=approver, paths=["/"], now=at)
 
 
 def a_plan(

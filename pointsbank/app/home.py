@@ -20,15 +20,9 @@ from pointsbank.organizations.queries import organization_of
 from pointsbank.passbooks.queries import cover_of
 from pointsbank.passbooks.schemas import cover_words
 from pointsbank.scoring.queries import Standard, standard_on
+from pointsbank.tasks.claims import ClaimLine, claims_of
 from pointsbank.tasks.models import Claim, Shift, Task
-from pointsbank.tasks.queries import (
-    ClaimLine,
-    TaskFilter,
-    TaskLine,
-    claims_of,
-    count_open_tasks,
-    open_tasks,
-)
+from pointsbank.tasks.queries import TaskFilter, TaskLine, count_open_tasks, open_tasks
 from pointsbank.tasks.schemas import whole_shift_gives
 from pointsbank.web.access import anyone, visiting_actor
 

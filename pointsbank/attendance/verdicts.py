@@ -12,7 +12,7 @@ from pointsbank.attendance.policy import Judgement, Rules, minutes_of_presence
 from pointsbank.core.text import masked_name
 from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import Award, award_for
-from pointsbank.tasks.queries import position_of
+from pointsbank.tasks.claims import position_of
 
 UNDO_SECONDS = 60
 # Reasons after which the person who scanned is told nothing of whom or what they scanned.

@@ -46,10 +46,10 @@ class ShiftTooLong(Invalid):
 
 
 class ShiftInThePast(Invalid):
-    """Nobody can claim what is over."""
+    """Nobody can claim what has begun; only a mobilization is published while it runs."""
 
     code = "shift_in_the_past"
-    message = "A shift that is already over cannot be published."
+    message = "A shift that has already begun cannot be published. Please give it a later time."
 
 
 class HalfAPosition(Invalid):
@@ -167,3 +167,94 @@ class InviteesMissing(Invalid):
 
     code = "invitees_missing"
     message = "Please choose whom to invite."
+
+
+class BreakTooLong(Invalid):
+    """Rest is a part of a shift, not the whole of it."""
+
+    code = "break_too_long"
+    message = "The break is shorter than the shift."
+
+
+class RolesUnclear(Invalid):
+    """People choose a role by its name."""
+
+    code = "roles_unclear"
+    message = "Where there are several roles, each has a name of its own."
+
+
+class TooManyPlaces(Invalid):
+    """So many people are several shifts."""
+
+    code = "too_many_places"
+    message = "A shift has at most %(most)s places. Make several shifts of it."
+
+
+class BadClaimWindow(Invalid):
+    """Claims close after they open."""
+
+    code = "bad_claim_window"
+    message = "Claims close after they open."
+
+
+class UnknownSkill(Invalid):
+    """A skill that people can tell of is in the list."""
+
+    code = "unknown_skill"
+    message = "There is no such skill."
+
+
+class InsuranceMissing(Invalid):
+    """Dangerous work is insured before anybody can claim it."""
+
+    code = "insurance_missing"
+    message = "Work of high risk needs an insurance. Please enter its number first."
+
+
+class RiskNoteMissing(Invalid):
+    """Whoever comes is told before what may happen."""
+
+    code = "risk_note_missing"
+    message = "This work is risky. Please say first what to mind."
+
+
+class OwnTask(NotAllowed):
+    """A second person looks at what many people will come to."""
+
+    code = "own_task"
+    message = "Somebody else approves a task than who organizes it."
+
+
+class NotSubmitted(Conflict):
+    """Only what waits for approval is approved or sent back."""
+
+    code = "task_not_submitted"
+    message = "This task does not wait for approval."
+
+
+class NotADraft(Conflict):
+    """What members see, or somebody judges, does not change under their eyes."""
+
+    code = "task_not_a_draft"
+    message = "Only a draft can be changed as a whole."
+
+
+class ClaimsNotOpenYet(Conflict):
+    """Claims begin at the moment that the organizer named."""
+
+    code = "claims_not_open"
+    message = "Places of this task cannot be claimed yet."
+
+
+class ClaimsClosed(Conflict):
+    """Claims end at the moment that the organizer named."""
+
+    code = "claims_closed"
+    message = "Places of this task cannot be claimed any more."
+
+
+class OfferLapsed(Conflict):
+    """Who did not answer in time made room for the next in line."""
+
+    code = "offer_lapsed"
+    message = "The time to accept is over, and the place went to the next in line."

@@ -21,6 +21,8 @@ from pointsbank.core.db import BigId, Model, one_of
 
 TASK_KINDS = ("activity", "post", "patrol", "visit", "wish", "need", "mobilization", "meeting")
 TASK_STATES = ("draft", "submitted", "open", "cancelled")
+# Members do not know of these: for them there is no such task.
+UNSEEN_STATES = ("draft", "submitted")
 RISK_LEVELS = ("low", "medium", "high")
 CLAIM_STATES = ("claimed", "waitlisted", "withdrawn")
 CLAIM_SOURCES = ("self", "walk_in", "standing", "invitation")

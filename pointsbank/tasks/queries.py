@@ -9,11 +9,29 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from pointsbank.members.models import Member
+from pointsbank.members.models import Member, Skill
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
 from pointsbank.tasks.errors import ShiftNotFound, TaskNotFound
-from pointsbank.tasks.models import Claim, Shift, Task
+from pointsbank.tasks.models import UNSEEN_STATES, Claim, Shift, ShiftRole, Task, TaskSkill
+
+
+@dataclass(frozen=True)
+class RoleLine:
+    """A role of a shift; one without a name is the only one."""
+
+    id: int
+    shift_id: int
+    name: str
+    places: int
+    claimed: int
+    eligibility: dict[str, Any]
+    waitlisted: int = 0
+
+    @property
+    def places_left(self) -> int:
+        """How many places of the role are free."""
+        return self.places - self.claimed
 
 
 @dataclass(frozen=True)
@@ -30,7 +48,11 @@ class ShiftLine:
     place_name: str
     latitude: float | None
     longitude: float | None
+    break_minutes: int
+    series_id: int | None
+    called_off_at: datetime | None
     waitlisted: int = 0
+    roles: tuple[RoleLine, ...] = ()
 
     @property
     def planned_minutes(self) -> int:
@@ -60,21 +82,22 @@ class TaskLine:
     scoring_item: str
     summary: str
     risk_note: str
+    risk_level: str
+    insurance_ref: str | None
+    contact_name: str | None
+    contact_phone: str | None
+    eligibility: dict[str, Any]
+    claims_open_at: datetime | None
+    claims_close_at: datetime | None
+    submitted_at: datetime | None
+    published_at: datetime | None
     shifts: tuple[ShiftLine, ...] = ()
+    skills: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class ClaimLine:
-    """A claim with the shift and the task it is on; position is the place in the waiting line,
-    from 1."""
-
-    id: int
-    state: str
-    position: int | None
-    member_id: int
-    claimed_at: datetime
-    shift: ShiftLine
-    task: TaskLine
+    @property
+    def places(self) -> int:
+        """How many places all its shifts have together."""
+        return sum(shift.places for shift in self.shifts)
 
 
 @dataclass(frozen=True)
@@ -100,6 +123,9 @@ SHIFT = (
     Shift.place_name,
     Shift.latitude,
     Shift.longitude,
+    Shift.break_minutes,
+    Shift.series_id,
+    Shift.called_off_at,
 )
 TASK = (
     Task.id,
@@ -115,10 +141,20 @@ TASK = (
     Task.scoring_item,
     Task.summary,
     Task.risk_note,
+    Task.risk_level,
+    Task.insurance_ref,
+    Task.contact_name,
+    Task.contact_phone,
+    Task.eligibility,
+    Task.claims_open_at,
+    Task.claims_close_at,
+    Task.submitted_at,
+    Task.published_at,
 )
 
 
-def _tasks() -> Select[*tuple[Any, ...]]:
+def tasks_selected() -> Select[*tuple[Any, ...]]:
+    """Return the statement whose rows are lines of tasks, still without their shifts."""
     return (
         select(*TASK)
         .join(Organization, Organization.id == Task.organization_id)
@@ -128,7 +164,7 @@ def _tasks() -> Select[*tuple[Any, ...]]:
 
 def shift_lines(session: Session, condition: ColumnElement[bool]) -> list[ShiftLine]:
     """Return the shifts that fulfil a condition, in the order of time, with their waiting lines
-    counted."""
+    counted and without their roles."""
     waiting = (
         select(func.count(Claim.id))
         .where(Claim.shift_id == Shift.id, Claim.state == "waitlisted")
@@ -139,7 +175,46 @@ def shift_lines(session: Session, condition: ColumnElement[bool]) -> list[ShiftL
         .where(condition)
         .order_by(Shift.starts_at, Shift.id)
     )
-    return [ShiftLine(*row) for row in rows]
+    return [ShiftLine(**row._mapping) for row in rows]
+
+
+def filled(session: Session, tasks: Sequence[TaskLine]) -> list[TaskLine]:
+    """Return tasks with what lists leave out: the skills asked for and the shifts' roles."""
+    roles = _roles_of(session, [shift.id for task in tasks for shift in task.shifts])
+    skills = _skills_of(session, [task.id for task in tasks])
+    return [
+        replace(
+            task,
+            shifts=tuple(replace(each, roles=tuple(roles[each.id])) for each in task.shifts),
+            skills=tuple(skills[task.id]),
+        )
+        for task in tasks
+    ]
+
+
+def _roles_of(session: Session, shift_ids: Sequence[int]) -> dict[int, list[RoleLine]]:
+    waiting = (
+        select(func.count(Claim.id))
+        .where(Claim.role_id == ShiftRole.id, Claim.state == "waitlisted")
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            ShiftRole.id,
+            ShiftRole.shift_id,
+            ShiftRole.name,
+            ShiftRole.places,
+            ShiftRole.claimed,
+            ShiftRole.eligibility,
+            waiting.label("waitlisted"),
+        )
+        .where(ShiftRole.shift_id.in_(shift_ids))
+        .order_by(ShiftRole.id)
+    )
+    found: dict[int, list[RoleLine]] = {shift_id: [] for shift_id in shift_ids}
+    for row in rows:
+        found[row.shift_id].append(RoleLine(*row))
+    return found
 
 
 def _with_shifts(
@@ -154,8 +229,25 @@ def _with_shifts(
     return [replace(task, shifts=tuple(by_task[task.id])) for task in tasks]
 
 
+def _skills_of(session: Session, task_ids: Sequence[int]) -> dict[int, list[str]]:
+    rows = session.execute(
+        select(TaskSkill.task_id, Skill.code)
+        .join(Skill, Skill.id == TaskSkill.skill_id)
+        .where(TaskSkill.task_id.in_(task_ids))
+        .order_by(Skill.id)
+    )
+    found: dict[int, list[str]] = {task_id: [] for task_id in task_ids}
+    for row in rows:
+        found[row.task_id].append(row.code)
+    return found
+
+
 def _free_shifts(now: datetime, wanted: TaskFilter) -> ColumnElement[bool]:
-    conditions = [Shift.ends_at > now, Shift.claimed < Shift.places]
+    conditions = [
+        Shift.ends_at > now,
+        Shift.claimed < Shift.places,
+        Shift.called_off_at.is_(None),
+    ]
     if wanted.starts_from is not None:
         conditions.append(Shift.starts_at >= wanted.starts_from)
     if wanted.starts_to is not None:
@@ -181,7 +273,9 @@ def open_tasks(
         .group_by(Shift.task_id)
         .subquery()
     )
-    statement = _tasks().join(first, first.c.task_id == Task.id).where(Task.state == "open")
+    statement = (
+        tasks_selected().join(first, first.c.task_id == Task.id).where(Task.state == "open")
+    )
     if wanted.path is not None:
         statement = statement.where(within(Organization.path, [wanted.path]))
     if wanted.kind is not None:
@@ -225,17 +319,18 @@ def count_open_tasks(session: Session, *, now: datetime, wanted: TaskFilter) -> 
 
 
 def task_of(session: Session, task_id: int, paths: Sequence[str] = ()) -> TaskLine:
-    """Return a task with all its shifts; a draft only to those whose scope (paths) covers it.
+    """Return a task with all its shifts; one that is not published only to those whose scope
+    (paths) covers it.
 
     Raises TaskNotFound.
     """
-    row = session.execute(_tasks().where(Task.id == task_id)).first()
+    row = session.execute(tasks_selected().where(Task.id == task_id)).first()
     if row is None:
         raise TaskNotFound
     task = TaskLine(*row)
-    if task.state == "draft" and not any(task.path.startswith(path) for path in paths):
+    if task.state in UNSEEN_STATES and not any(task.path.startswith(path) for path in paths):
         raise TaskNotFound
-    return _with_shifts(session, [task])[0]
+    return filled(session, _with_shifts(session, [task]))[0]
 
 
 def own_task(session: Session, task_id: int, paths: Sequence[str]) -> TaskLine:
@@ -253,10 +348,23 @@ def tasks_within(
     session: Session, paths: Sequence[str], *, before_id: int | None = None, limit: int = 50
 ) -> list[TaskLine]:
     """Return the tasks under these paths in every state, newest first."""
-    statement = _tasks().where(within(Organization.path, paths))
+    statement = tasks_selected().where(within(Organization.path, paths))
     if before_id is not None:
         statement = statement.where(Task.id < before_id)
     rows = session.execute(statement.order_by(Task.id.desc()).limit(limit)).all()
+    return _with_shifts(session, [TaskLine(*row) for row in rows])
+
+
+def tasks_waiting(
+    session: Session, paths: Sequence[str], *, limit: int = 50, after_id: int = 0
+) -> list[TaskLine]:
+    """Return the tasks under these paths that wait for approval, by their ids."""
+    rows = session.execute(
+        tasks_selected()
+        .where(within(Organization.path, paths), Task.state == "submitted", Task.id > after_id)
+        .order_by(Task.id)
+        .limit(limit)
+    ).all()
     return _with_shifts(session, [TaskLine(*row) for row in rows])
 
 
@@ -273,7 +381,7 @@ def tasks_under_way(
         Shift.starts_at <= begins_by, Shift.ends_at >= ends_from
     )
     rows = session.execute(
-        _tasks()
+        tasks_selected()
         .where(within(Organization.path, paths), Task.state == "open", Task.id.in_(in_span))
         .order_by(Task.id)
         .limit(limit)
@@ -292,99 +400,9 @@ def shift_of(
     lines = shift_lines(session, Shift.id == shift_id)
     if not lines:
         raise ShiftNotFound
-    task = TaskLine(*session.execute(_tasks().where(Task.id == lines[0].task_id)).one())
-    if paths is None and task.state == "draft":
+    task = TaskLine(*session.execute(tasks_selected().where(Task.id == lines[0].task_id)).one())
+    if paths is None and task.state in UNSEEN_STATES:
         raise ShiftNotFound
     if paths is not None and not any(task.path.startswith(path) for path in paths):
         raise ShiftNotFound
     return lines[0], task
-
-
-def position_of(session: Session, shift_id: int, queue_no: int) -> int:
-    """Return the place in the waiting line, from 1, of the claim with this queue number."""
-    return int(
-        session.scalar(
-            select(func.count(Claim.id)).where(
-                Claim.shift_id == shift_id,
-                Claim.state == "waitlisted",
-                Claim.queue_no <= queue_no,
-            )
-        )
-        or 0
-    )
-
-
-def claims_of(
-    session: Session,
-    member_id: int,
-    *,
-    before_id: int | None = None,
-    limit: int = 50,
-    shift_ids: Sequence[int] | None = None,
-) -> list[ClaimLine]:
-    """Return a member's living claims, newest first, each with its shift and task."""
-    ahead = Claim.__table__.alias("ahead")
-    position = (
-        select(func.count(ahead.c.id))
-        .where(
-            ahead.c.shift_id == Claim.shift_id,
-            ahead.c.state == "waitlisted",
-            ahead.c.queue_no <= Claim.queue_no,
-        )
-        .scalar_subquery()
-    )
-    statement = select(Claim, position.label("position")).where(
-        Claim.member_id == member_id, Claim.state != "withdrawn"
-    )
-    if before_id is not None:
-        statement = statement.where(Claim.id < before_id)
-    if shift_ids is not None:
-        statement = statement.where(Claim.shift_id.in_(shift_ids))
-    rows = session.execute(statement.order_by(Claim.id.desc()).limit(limit)).all()
-    shifts = {
-        line.id: line
-        for line in shift_lines(session, Shift.id.in_([row.Claim.shift_id for row in rows]))
-    }
-    tasks = {
-        row.id: TaskLine(*row)
-        for row in session.execute(
-            _tasks().where(Task.id.in_({shift.task_id for shift in shifts.values()}))
-        )
-    }
-    return [
-        ClaimLine(
-            claim.id,
-            claim.state,
-            int(place) if claim.state == "waitlisted" else None,
-            claim.member_id,
-            claim.claimed_at,
-            shifts[claim.shift_id],
-            tasks[shifts[claim.shift_id].task_id],
-        )
-        for claim, place in rows
-    ]
-
-
-def claimed_names(session: Session, shift_id: int, limit: int = 12) -> list[str]:
-    """Return the names of the first people on a shift; pages mask them."""
-    return list(
-        session.scalars(
-            select(Member.name)
-            .join(Claim, Claim.member_id == Member.id)
-            .where(Claim.shift_id == shift_id, Claim.state == "claimed")
-            .order_by(Claim.queue_no)
-            .limit(limit)
-        )
-    )
-
-
-def claim_states(session: Session, member_id: int, shift_ids: Sequence[int]) -> dict[int, str]:
-    """Return the state of a member's claim on each of these shifts they have one on."""
-    rows = session.execute(
-        select(Claim.shift_id, Claim.state).where(
-            Claim.member_id == member_id,
-            Claim.shift_id.in_(shift_ids),
-            Claim.state != "withdrawn",
-        )
-    )
-    return {row.shift_id: row.state for row in rows}

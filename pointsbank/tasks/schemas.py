@@ -11,8 +11,9 @@ from pointsbank.core.calendar import midnight
 from pointsbank.scoring.policy import award_for
 from pointsbank.scoring.queries import Standard
 from pointsbank.tasks.claiming import ClaimHeld
+from pointsbank.tasks.claims import ClaimLine
 from pointsbank.tasks.models import PLACES_MAX, TASK_KINDS
-from pointsbank.tasks.queries import ClaimLine, ShiftLine, TaskLine
+from pointsbank.tasks.queries import ShiftLine, TaskLine
 from pointsbank.web.contract import Body, PageQuery, Text, When, Whole
 
 SHIFTS_MAX = 60

@@ -8,10 +8,10 @@ from sqlalchemy import func, insert, select, update
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.ledger.verifying import offenders
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
+from pointsbank.tasks.claims import claims_of
 from pointsbank.tasks.errors import ClaimNotFound, NotOpen, ShiftNotFound, ShiftOver
 from pointsbank.tasks.models import Claim, Shift, ShiftRole
 from pointsbank.tasks.publishing import call_off_task
-from pointsbank.tasks.queries import claims_of
 from tests.builders import a_claim, a_member, a_shift, a_task, how_many, shifts_of
 from tests.moments import NOON
 from tests.racing import race

@@ -9,7 +9,7 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.scoring.queries import standard_on
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
-from pointsbank.tasks.queries import claims_of
+from pointsbank.tasks.claims import claims_of
 from pointsbank.tasks.schemas import ClaimOut, MyClaimsOut, claim_out, my_claim_out
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from

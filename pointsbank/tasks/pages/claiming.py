@@ -17,15 +17,12 @@ from pointsbank.core.text import masked_name
 from pointsbank.organizations.queries import lineage_of, organization_by_code, organization_of
 from pointsbank.scoring.queries import Standard, standard_on
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
+from pointsbank.tasks.claims import ClaimLine, claim_states, claimed_names, claims_of
 from pointsbank.tasks.models import TASK_KINDS
 from pointsbank.tasks.queries import (
-    ClaimLine,
     ShiftLine,
     TaskFilter,
     TaskLine,
-    claim_states,
-    claimed_names,
-    claims_of,
     count_open_tasks,
     open_tasks,
     shift_of,
