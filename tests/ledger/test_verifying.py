@@ -3,9 +3,12 @@
 import pytest
 from sqlalchemy import text
 
+from pointsbank.core.db import glance, reading
 from pointsbank.ledger.rules import RULES_OF_ACCOUNTS
-from pointsbank.ledger.verifying import RULES, offenders
+from pointsbank.ledger.sealing import seal
+from pointsbank.ledger.verifying import RULES, offenders, verify
 from tests.ledger.accounts import earn, open_accounts, reverse, spend
+from tests.moments import NOON
 
 # A copy of the first earning under another key, with the columns that the control wants else.
 COPY = """
@@ -40,6 +43,10 @@ BREAKS = {
     "a lot was granted what came in for its day": ["UPDATE lot SET granted = granted - 1"],
     "the wallet of a transfer is its floored account": [NO_WALLET],
 }
+STRAY_CHECKPOINT = """
+    INSERT INTO merchant_checkpoint (account_id, block_no, balance)
+    SELECT MIN(account_id), 1, 7 FROM wallet
+"""
 
 
 @pytest.fixture
@@ -72,6 +79,21 @@ def test_a_broken_row_is_named(book, rule):
         assert len(found) == 1
         assert found[0].subject.split(" ")[0] in ("wallet", "transfer")
         assert found[0].subject.split(" ")[1].isdigit()
+
+
+def test_two_connections_find_what_one_finds(app, book):
+    """One row is wrong by a rule, and one checkpoint too many stands at a block."""
+    with book() as session:
+        seal(session, now=NOON, salt=bytes(32))
+        session.execute(text("UPDATE wallet SET seq = seq + 1"))
+        session.execute(text(STRAY_CHECKPOINT))
+    told = []
+    with app.app_context(), reading() as session, glance() as beside:
+        alone = verify(session)
+        both = verify(session, beside=beside, told=lambda *part: told.append(part))
+    assert {each.subject.split(" ")[0] for each in alone.offenders} == {"wallet", "checkpoint"}
+    assert both == alone
+    assert told[-1][0] == told[-1][1] == max(done for done, _ in told)
 
 
 def test_a_reversal_that_claims_more_than_it_took_is_named(book):
