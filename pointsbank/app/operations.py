@@ -1,6 +1,7 @@
 """What an operator asks: liveness, readiness, figures."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from alembic.runtime.migration import MigrationContext
@@ -13,11 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading
 from pointsbank.core.settings import ROOT
 from pointsbank.jobs.models import JobLease
 from pointsbank.ledger.queries import seal_state
 from pointsbank.ledger.verifying import last_verification
+from pointsbank.tasks.series_queries import series_behind
 from pointsbank.web.access import anyone
 from pointsbank.web.metrics import figures
 
@@ -51,7 +54,7 @@ def install(app: Flask) -> None:
     @anyone
     def readyz() -> ResponseReturnValue:
         with reading() as session:
-            checks = readiness(session)
+            checks = readiness(session, app.extensions["settings"].zone)
         is_ready = not any(state.startswith(FAULTS) for state in checks.values())
         return jsonify(status="ok" if is_ready else "not ready", checks=checks), (
             200 if is_ready else 503
@@ -61,7 +64,7 @@ def install(app: Flask) -> None:
     @anyone
     def metrics() -> Response:
         answer = figures()
-        answer.data = answer.data + ledger_figures()
+        answer.data = answer.data + database_figures(app.extensions["settings"].zone)
         return answer
 
 
@@ -70,7 +73,7 @@ def migrations_missing(session: Session) -> bool:
     return MigrationContext.configure(session.connection()).get_current_revision() != HEAD
 
 
-def readiness(session: Session) -> dict[str, str]:
+def readiness(session: Session, zone: ZoneInfo) -> dict[str, str]:
     """Return the state of what the service needs, in words that tell what to do.
 
     A scheduler that was never started is told and is no fault: pages and scans work without it.
@@ -83,6 +86,7 @@ def readiness(session: Session) -> dict[str, str]:
             "migrations": NOT_MIGRATED,
             "scheduler": "unknown",
             "ledger": "unknown",
+            "series": "unknown",
         }
     lease = session.scalar(select(JobLease.expires_at).order_by(JobLease.expires_at.desc()))
     if lease is None:
@@ -96,6 +100,7 @@ def readiness(session: Session) -> dict[str, str]:
         "migrations": OK,
         "scheduler": scheduler,
         "ledger": ledger_check(session, is_scheduled=scheduler == OK),
+        "series": series_check(session, zone),
     }
 
 
@@ -113,8 +118,17 @@ def ledger_check(session: Session, *, is_scheduled: bool) -> str:
     return OK
 
 
-def ledger_figures() -> bytes:
-    """Return the ledger's figures as Prometheus text; none while the database does not answer.
+def series_check(session: Session, zone: ZoneInfo) -> str:
+    """Return whether series lack dates that two nights should have made.
+
+    It is told and is no fault: what was made before can be claimed all the same.
+    """
+    behind = series_behind(session, local_day(clock.now(), zone))
+    return f"{behind} behind: look for failures of the job series" if behind else OK
+
+
+def database_figures(zone: ZoneInfo) -> bytes:
+    """Return what is counted in the database as Prometheus text; none while it does not answer.
 
     They are read from the database at each call: every worker would tell the same.
     """
@@ -127,6 +141,7 @@ def ledger_figures() -> bytes:
         with reading() as session:
             state = seal_state(session)
             last = last_verification(session)
+            behind = series_behind(session, local_day(clock.now(), zone))
     except SQLAlchemyError as fault:
         logger.warning("ledger_figures_missing", kind=type(fault).__name__)
         return b""
@@ -137,6 +152,7 @@ def ledger_figures() -> bytes:
         "Transfers after the newest block, counted up to 100000.",
         state.waiting,
     )
+    tell("pointsbank_series_behind", "Series that lack dates for two nights.", behind)
     if last is not None:
         tell(
             "pointsbank_ledger_offenders",

@@ -26,6 +26,8 @@ from pointsbank.ledger.sealing import BLOCK_ROWS_MAX, seal
 from pointsbank.ledger.service import expire_points
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
+from pointsbank.tasks.models import HANDLE_BYTES
+from pointsbank.tasks.recurring import keep_series_ahead, next_series_due
 
 # So often the running quarter is counted anew: a secretary sees today's work within this time.
 ROLL_UP_MINUTES = 15
@@ -33,6 +35,7 @@ ROLL_UP_MINUTES = 15
 CLOSING_NIGHTS = 7
 CLOSES_AT = time(0, 30)
 EXPIRES_AT = time(0, 10)
+SERIES_AT = time(0, 20)
 # Late enough that nobody is woken by a telephone, early enough for the day's plans.
 REMINDS_AT = time(8, 0)
 # So often shifts are looked at: a reminder comes at most so much later than its moment.
@@ -129,6 +132,32 @@ def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) ->
         return Step(holds, is_last=False)
     count = expire_points(session, today=today, now=now, limit=EXPIRY_BATCH)
     return Step(count, is_last=count < EXPIRY_BATCH)
+
+
+def due_series(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest night; its work covers every night before it."""
+    return newest_day(now, zone, SERIES_AT)
+
+
+def work_series(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Make the dates of the series that lacks them for longest, and claim them for who wished.
+
+    Raises DayNotOver.
+    """
+    today = local_day(now, zone)
+    if read_day(period) > today:
+        raise DayNotOver
+    series_id = next_series_due(session, today)
+    if series_id is None:
+        return Step(0)
+    count = keep_series_ahead(
+        session,
+        series_id=series_id,
+        zone=zone,
+        draw=lambda: draw_bytes(HANDLE_BYTES),
+        now=now,
+    )
+    return Step(count, is_last=False)
 
 
 def due_reminders(now: datetime, zone: ZoneInfo) -> list[Slot]:
@@ -228,6 +257,12 @@ JOBS = {
             "expiry",
             due_expiry,
             work_expiry,
+            lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "series",
+            due_series,
+            work_series,
             lambda now, zone: local_day(now, zone).isoformat(),
         ),
         Job(

@@ -176,6 +176,94 @@ WORDS: dict[str, Words] = {
         "task_pages.show_task",
         ("task_id", "shift"),
     ),
+    "date_changed": Words(
+        lazy_gettext(
+            "“%(title)s” on %(was_at)s has changed: it begins on %(starts_at)s, at"
+            " %(place)s. Your place is kept; give it up if you cannot come."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_not_eligible": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s asks for something that you do not fulfil, so your"
+            " standing claim could not claim it. Its page tells what is missing."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_overlaps": Words(
+        lazy_gettext(
+            "You have something else while “%(title)s” takes place on %(starts_at)s, so your"
+            " standing claim left it out. Claim it yourself if you can come."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_not_open": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s cannot be claimed yet. Your standing claim tries"
+            " again each night."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_closed": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s cannot be claimed any more, so your standing claim"
+            " left it out."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_moved": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s is at another time than usual, so your standing claim"
+            " left it out. Claim it yourself if you can come."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_no_role": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s has no places of the role that you wished for, so"
+            " your standing claim left it out."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_waitlisted": Words(
+        lazy_gettext(
+            "“%(title)s” on %(starts_at)s is full. You are no. %(position)s in line and move"
+            " up by yourself."
+        ),
+        "task_pages.show_task",
+        ("task_id", "shift"),
+    ),
+    "standing_carried": Words(
+        lazy_gettext(
+            "“%(title)s” changes from %(changes_on)s on, at the same times. Your standing claim"
+            " goes on; you can end it at any time."
+        ),
+        "task_pages.show_task",
+        ("task_id",),
+    ),
+    "standing_ends": Words(
+        lazy_gettext(
+            "“%(title)s” goes on otherwise after %(last_on)s. Your standing claim ends with"
+            " that day; what you have claimed stays."
+        ),
+        "task_pages.show_task",
+        ("task_id",),
+    ),
+    "standing_ended": Words(
+        lazy_gettext(
+            "“%(title)s” does not go on as before, so your standing claim has ended. What you"
+            " have claimed stays."
+        ),
+        "task_pages.show_task",
+        ("task_id",),
+    ),
     "task_submitted": Words(
         lazy_gettext(
             "“%(title)s” with %(places)s places waits for approval. Please look at it."
@@ -192,6 +280,36 @@ WORDS: dict[str, Words] = {
         lazy_gettext("Your task “%(title)s” was sent back: %(reason)s."),
         "organizing_pages.show_plan",
         ("task_id",),
+    ),
+    "attendance_to_review": Words(
+        lazy_gettext(
+            "“%(title)s” of %(starts_at)s was settled, and something speaks against some of it."
+            " Please look and decide."
+        ),
+        "review_pages.list_reviews",
+    ),
+    "attendance_approved": Words(
+        lazy_gettext(
+            "“%(title)s” of %(starts_at)s was looked at by a second person: it counts."
+        ),
+        "review_pages.show_own",
+        ("attendance_id",),
+    ),
+    "attendance_refused": Words(
+        lazy_gettext(
+            "“%(title)s” of %(starts_at)s was looked at by a second person and is not counted."
+            " Please read why."
+        ),
+        "review_pages.show_own",
+        ("attendance_id",),
+    ),
+    "co_signature_asked": Words(
+        lazy_gettext(
+            "Many people came to “%(title)s” on %(starts_at)s. Please look at the list and sign"
+            " for it."
+        ),
+        "watching_pages.vouch",
+        ("shift_id",),
     ),
     "dispute_opened": Words(
         lazy_gettext(

@@ -52,6 +52,13 @@ class TooManySeries(Conflict):
     message = "A task has %(most)s running series at most."
 
 
+class ApprovalMissing(Conflict):
+    """What many people come to is looked at by a second person first."""
+
+    code = "approval_missing"
+    message = "More than %(most)s places need an approval. Plan a task of its own for them."
+
+
 class DateCalledOff(Conflict):
     """A date that does not take place is neither claimed nor changed."""
 
