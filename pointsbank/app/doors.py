@@ -48,8 +48,10 @@ from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api.claims import api as claims_api
+from pointsbank.tasks.api.finding import api as finding_api
 from pointsbank.tasks.api.tasks import api as tasks_api
 from pointsbank.tasks.pages.claiming import pages as task_pages
+from pointsbank.tasks.pages.finding import pages as finding_pages
 from pointsbank.tasks.pages.organizing import pages as organizing_pages
 from pointsbank.web.contract import Blueprint as ApiBlueprint
 
@@ -58,6 +60,7 @@ API_DOORS: list[ApiBlueprint] = [
     scoring_api,
     tasks_api,
     claims_api,
+    finding_api,
     attendance_api,
     station_api,
     organizations_api,
@@ -81,6 +84,7 @@ API_DOORS: list[ApiBlueprint] = [
 ]
 PAGE_DOORS: list[Blueprint] = [
     task_pages,
+    finding_pages,
     organizing_pages,
     attendance_pages,
     scan_pages,

@@ -79,7 +79,7 @@ def members_home(actor: Actor) -> ResponseReturnValue:
         links={
             "code": url_for("member_pages.show_code"),
             "passbook": url_for("book_pages.book"),
-            "tasks": url_for("task_pages.list_tasks"),
+            "tasks": url_for("finding_pages.list_tasks"),
             "withdraw": claim
             and url_for("task_pages.show_task", task_id=claim.task.id, shift=claim.shift.id),
         },

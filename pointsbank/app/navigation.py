@@ -39,7 +39,7 @@ ME = "member_pages.show_me"
 # The bottom bar on a phone; elder mode shows the last three, the code first (look.md, 12).
 BAR: list[Way] = [
     Way("home", lazy_gettext("Home"), "home"),
-    Way("task_pages.list_tasks", lazy_gettext("Take part"), "task"),
+    Way("finding_pages.list_tasks", lazy_gettext("Take part"), "task"),
     Way("member_pages.show_code", lazy_gettext("My code"), "qr", is_strong=True),
     Way("book_pages.book", lazy_gettext("Passbook"), "book"),
     Way(ME, lazy_gettext("Me"), "me"),

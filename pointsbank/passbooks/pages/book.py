@@ -147,7 +147,7 @@ def links(
         found[form] = url_for("exporting_api.export_book", format=form)
     for name, endpoint in (
         ("rewards", "reward_pages.catalogue"),
-        ("tasks", "task_pages.list_tasks"),
+        ("tasks", "finding_pages.list_tasks"),
     ):
         if endpoint in current_app.view_functions:
             found[name] = url_for(endpoint)

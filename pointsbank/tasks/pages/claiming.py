@@ -1,124 +1,33 @@
 """The HTML door of whoever looks for work: open tasks, one task, one's own claims."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
-from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.core.text import masked_name
-from pointsbank.organizations.queries import lineage_of, organization_by_code, organization_of
 from pointsbank.scoring.queries import Standard, standard_on
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
-from pointsbank.tasks.claims import ClaimLine, claim_states, claimed_names, claims_of
-from pointsbank.tasks.models import TASK_KINDS
+from pointsbank.tasks.claims import ClaimLine, claimed_names, claims_of
 from pointsbank.tasks.queries import (
     ShiftLine,
-    TaskFilter,
     TaskLine,
-    count_open_tasks,
-    open_tasks,
     shift_of,
     task_of,
 )
 from pointsbank.tasks.schemas import kind_words, whole_shift_gives
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
-from pointsbank.web.formats import day, weekday
 from pointsbank.web.forms import attempt, settings
 
 pages = Blueprint("task_pages", __name__)
 
-TASKS_A_PAGE = 20
 CLAIMS_A_PAGE = 30
-
-
-@pages.get("/tasks")
-@members_only
-def list_tasks() -> ResponseReturnValue:
-    """Show open tasks with free places by day, those of one's own place first within a day."""
-    actor, now = current_actor(), clock.now()
-    kind = request.args.get("kind", "")
-    code = request.args.get("organization_code", "")
-    after = position_from(request.args.get("cursor")) or 0
-    with reading() as session:
-        home = organization_of(session, actor.organization_id)
-        lineage = lineage_of(session, home.path)
-        wanted = TaskFilter(
-            path=organization_by_code(session, code).path if code else None,
-            kind=kind if kind in TASK_KINDS else None,
-        )
-        found = open_tasks(session, now=now, wanted=wanted, after=after, limit=TASKS_A_PAGE + 1)
-        total = count_open_tasks(session, now=now, wanted=wanted)
-        standard = standard_on(session, local_day(now, settings().zone))
-        rows = rows_of(session, actor, found[:TASKS_A_PAGE], standard)
-    here: dict[str, Any] = {"kind": kind or None, "organization_code": code or None}
-    has_more = len(found) > TASKS_A_PAGE
-    return render_template(
-        "tasks/list.html",
-        days=by_day(rows, local_day(now, settings().zone)),
-        filters={
-            "organizations": [("", gettext("Everywhere"))]
-            + [(each.code, each.name) for each in reversed(lineage)],
-            "organization_code": code,
-            "kinds": [("", gettext("Everything")), *kind_words().items()],
-            "kind": kind,
-        },
-        total=total,
-        links={
-            "here": url_for("task_pages.list_tasks"),
-            "mine": url_for("task_pages.list_claims"),
-            "next": has_more
-            and url_for(
-                "task_pages.list_tasks", cursor=cursor_from(after + TASKS_A_PAGE), **here
-            ),
-            "first": after and url_for("task_pages.list_tasks", **here),
-        },
-    )
-
-
-def rows_of(
-    session: Session, actor: Actor, tasks: Iterable[TaskLine], standard: Standard
-) -> list[dict[str, Any]]:
-    """Return a row for each shift of these tasks, with the person's own claim on it."""
-    shifts = [(task, shift) for task in tasks for shift in task.shifts]
-    held = claim_states(session, actor.member_id, [shift.id for _, shift in shifts])
-    return [
-        {
-            "href": url_for("task_pages.show_task", task_id=task.id, shift=shift.id),
-            "title": task.title,
-            "starts_at": shift.starts_at,
-            "ends_at": shift.ends_at,
-            "place_name": shift.place_name,
-            "points": whole_shift_gives(standard, task.scoring_item, shift)[0],
-            "places_left": shift.places_left,
-            "state": held.get(shift.id, ""),
-        }
-        for task, shift in sorted(shifts, key=lambda pair: pair[1].starts_at)
-    ]
-
-
-def by_day(rows: Iterable[dict[str, Any]], today: date) -> list[dict[str, Any]]:
-    """Return rows under the day they are on."""
-    days: list[dict[str, Any]] = []
-    for row in rows:
-        on = local_day(row["starts_at"], settings().zone)
-        if not days or days[-1]["on"] != on:
-            near = {
-                today: gettext("Today"),
-                today + timedelta(days=1): gettext("Tomorrow"),
-            }
-            title = f"{day(on)} {weekday(on)}"
-            days.append({"on": on, "title": near.get(on) or title, "tasks": []})
-        days[-1]["tasks"].append(row)
-    return days
 
 
 @pages.get("/tasks/<id:task_id>")
@@ -216,7 +125,7 @@ def task_links(
 ) -> dict[str, str]:
     """Return where a task's page leads; organizers' ways only for those who have them."""
     links = {
-        "back": url_for("task_pages.list_tasks"),
+        "back": url_for("finding_pages.list_tasks"),
         "claim": url_for("task_pages.claim", shift_id=shift.id),
         "code": url_for("member_pages.show_code"),
         "sign_in": url_for("sign_in.sign_in"),
@@ -288,7 +197,7 @@ def list_claims() -> ResponseReturnValue:
         coming=coming,
         past=[row for row in rows if row not in coming],
         links={
-            "tasks": url_for("task_pages.list_tasks"),
+            "tasks": url_for("finding_pages.list_tasks"),
             "next": has_more
             and url_for("task_pages.list_claims", cursor=cursor_from(shown[-1].id)),
             "first": before_id and url_for("task_pages.list_claims"),
