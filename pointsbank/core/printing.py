@@ -137,6 +137,14 @@ def _mainland_face(path: str) -> int:
     return faces[0] if faces else 0
 
 
+def printable(text: str, font: Font) -> str:
+    """Return text with 〓 for what a font lacks."""
+    return "".join(
+        letter if ord(letter) in font.characters or letter == "\n" else MISSING_SORT
+        for letter in text
+    )
+
+
 class Document:
     """Pages filled from the top: text, rules, tables that go on overleaf, QR codes."""
 
@@ -289,10 +297,7 @@ class Document:
 
     def printable(self, text: str) -> str:
         """Return text with 〓 for what the font lacks."""
-        return "".join(
-            letter if ord(letter) in self.font.characters or letter == "\n" else MISSING_SORT
-            for letter in text
-        )
+        return printable(text, self.font)
 
     def _set(self, scale: float, colour: Colour = BLACK) -> "_Pages":
         self._pdf.set_font(FAMILY, size=self.paper.size * scale)
