@@ -166,6 +166,17 @@ def upgrade() -> None:
         ["organization_id"],
         unique=False,
     )
+    op.create_table(
+        "invitation_guess",
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("guesses", BIG, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("guesses >= 0", name=op.f("ck_invitation_guess_guesses")),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_invitation_guess")),
+    )
+    op.create_index(
+        op.f("ix_invitation_guess_since"), "invitation_guess", ["since"], unique=False
+    )
     op.bulk_insert(
         sa.table("skill", sa.column("code"), sa.column("name"), sa.column("name_zh")),
         [{"code": code, "name": name, "name_zh": name_zh} for code, name, name_zh in SKILLS],
@@ -176,6 +187,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop what is new."""
     op.drop_column("member", "born_on")
+    op.drop_table("invitation_guess")
     op.drop_table("branch_invitation")
     op.drop_table("member_training")
     op.drop_table("member_skill")

@@ -16,9 +16,14 @@ from pointsbank.ledger.api import api as ledger_api
 from pointsbank.ledger.pages import pages as block_pages
 from pointsbank.members.abilities_api import api as abilities_api
 from pointsbank.members.api import api as members_api
+from pointsbank.members.cards_api import api as cards_api
+from pointsbank.members.joining_api import api as joining_api
 from pointsbank.members.pages.abilities import pages as ability_pages
+from pointsbank.members.pages.cards import pages as card_pages
+from pointsbank.members.pages.inviting import pages as invitation_pages
 from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
+from pointsbank.members.pages.registering import pages as register_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
 from pointsbank.messages.api import api as messages_api
 from pointsbank.messages.pages import pages as message_pages
@@ -66,6 +71,8 @@ API_DOORS: list[ApiBlueprint] = [
     organizations_api,
     members_api,
     abilities_api,
+    cards_api,
+    joining_api,
     messages_api,
     me_api,
     manual_api,
@@ -92,6 +99,9 @@ PAGE_DOORS: list[Blueprint] = [
     member_pages,
     people_pages,
     ability_pages,
+    card_pages,
+    invitation_pages,
+    register_pages,
     message_pages,
     adjustment_pages,
     manual_pages,

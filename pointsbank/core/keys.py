@@ -65,3 +65,8 @@ def unbase32(text: str) -> bytes:
     if base32(data) != upper:
         raise ValueError("not the one spelling of these bytes")
     return data
+
+
+def draw_letters(alphabet: str, length: int) -> str:
+    """Draw so many letters of an alphabet."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))

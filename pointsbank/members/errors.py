@@ -185,3 +185,68 @@ class OwnHousehold(NotAllowed):
 
     code = "own_household"
     message = "Please ask a colleague to register or change your own household."
+
+
+class TooManyCards(Invalid):
+    """One PDF holds so many cards and no more."""
+
+    code = "too_many_cards"
+    message = "%(number)s cards are too many at once; at most %(most)s. Choose a smaller group."
+
+
+class NobodyForCards(Invalid):
+    """Cards are issued to somebody."""
+
+    code = "nobody_for_cards"
+    message = "There is nobody here to issue a card to."
+
+
+class InvitationNotGood(Invalid):
+    """No such invitation, or it is over, withdrawn or used up; which of these is not said."""
+
+    code = "invitation_not_good"
+    message = (
+        "This invitation code is not good, or no longer. "
+        "Please look at it again, or ask your branch for a new one."
+    )
+
+
+class RegistrationLocked(TooMany):
+    """Too many wrong invitation codes came from one place, or began alike."""
+
+    code = "registration_locked"
+    message = (
+        "Too many invitation codes that are not good. Please wait %(minutes)s minutes, "
+        "or ask your branch."
+    )
+
+
+class NotAPhone(Invalid):
+    """A member registers with a mainland mobile number."""
+
+    code = "not_a_phone"
+    message = "Please give a mobile number of eleven digits."
+
+
+class NameMissing(Invalid):
+    """Nobody is registered without a name."""
+
+    code = "name_missing"
+    message = "Please give the name."
+
+
+class InvitationNotFound(NotFound):
+    """No such invitation within what the person may see."""
+
+    code = "branch_invitation_not_found"
+    message = "There is no such invitation of a branch."
+
+
+class BadInvitation(Invalid):
+    """An invitation is for some people and some time."""
+
+    code = "bad_branch_invitation"
+    message = (
+        "An invitation is good for 1 to %(uses)s people, until a day within the next "
+        "%(days)s days."
+    )

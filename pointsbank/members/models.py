@@ -283,3 +283,16 @@ class BranchInvitation(Model):
     uses_max: Mapped[int]
     uses: Mapped[int] = mapped_column(default=0, server_default="0")
     withdrawn_at: Mapped[datetime | None]
+
+
+class InvitationGuess(Model):
+    """Invitation codes that were not good, counted by how they begin and by where they came
+    from; key_hash is keyed, so neither can be read back."""
+
+    __tablename__ = "invitation_guess"
+    __table_args__ = (CheckConstraint("guesses >= 0", name="guesses"), Index(None, "since"))
+
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    guesses: Mapped[int]
+    # When the quarter of an hour began that they are counted in.
+    since: Mapped[datetime]

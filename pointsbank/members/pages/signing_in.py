@@ -1,6 +1,6 @@
 """The HTML door of signing in and out, and of what a browser remembers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import (
@@ -50,29 +50,40 @@ SCAN_TICKET = "scan_ticket"
 @anyone
 def sign_in() -> ResponseReturnValue:
     """Ask for phone and password; who is signed in already goes on."""
-    goes_to = own_path(request.args.get("next") or browser.pop(AFTER_SIGN_IN, None))
+    goes_to = asked_way()
     if visiting_actor() is not None:
         return redirect(goes_to)
     return sign_in_page(goes_to)
 
 
+def asked_way() -> str:
+    """Return where to go afterwards: an address that holds a code waited in the cookie."""
+    return own_path(request.args.get("next") or browser.get(AFTER_SIGN_IN))
+
+
 def sign_in_page(goes_to: str, phone: str = "", refusal: Refusal | None = None) -> Response:
     """Render the sign-in, with the code that was scanned before and what went wrong."""
-    ticket = browser.get(SCAN_TICKET)
-    has_words = isinstance(ticket, dict) and {"task", "direction", "until"} <= set(ticket)
+    ticket = kept_ticket()
     page = render_template(
         "members/sign_in.html",
         form={"phone": phone},
         errors={"form": sentence_of(refusal)} if refusal else {},
         next=goes_to,
-        ticket=ticket if has_words else None,
+        ticket=ticket,
         help_phone="",
-        links={},
+        links={"register": url_for("register_pages.ask", next=request.args.get("next"))},
     )
     response = make_response(page, status_of(refusal) if refusal else 200)
     if refusal is not None and "retry_after_seconds" in refusal.facts:
         response.headers["Retry-After"] = str(refusal.facts["retry_after_seconds"])
     return response
+
+
+def kept_ticket() -> dict[str, Any] | None:
+    """Return what is said of the code that was scanned before, None when there is none."""
+    ticket = browser.get(SCAN_TICKET)
+    has_words = isinstance(ticket, dict) and {"task", "direction", "until"} <= set(ticket)
+    return ticket if has_words else None
 
 
 @pages.post("/sign-in")
@@ -87,6 +98,13 @@ def begin_session() -> ResponseReturnValue:
         signed_in = judged(phone, password, token)
     except (BadCredentials, SignInLocked, MemberSuspended) as refusal:
         return sign_in_page(goes_to, phone, refusal)
+    return entered(goes_to, token, signed_in, now)
+
+
+def entered(
+    goes_to: str, token: str, signed_in: sessions.SignedIn, now: datetime
+) -> ResponseReturnValue:
+    """Give this browser its session and go on; of what it held before only a scan stays."""
     ticket = browser.get(SCAN_TICKET)
     browser.clear()
     if ticket is not None:
