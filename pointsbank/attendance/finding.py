@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import Sight, look_at, typed_number
+from pointsbank.attendance.models import Pair
 from pointsbank.attendance.policy import (
     ATTENDING_KINDS,
     REPEAT_SECONDS,
@@ -23,6 +24,8 @@ from pointsbank.attendance.queries import (
     claimed_shifts,
     facts_of,
     first_mark,
+    pairs_of,
+    trees_of,
     was_asked_to_confirm,
 )
 from pointsbank.core.actor import Actor
@@ -31,6 +34,8 @@ from pointsbank.core.keys import keyed_hash
 from pointsbank.members.errors import CardNotFound, MemberSuspended
 from pointsbank.members.queries import member_id_of_number
 from pointsbank.members.showing import member_of_card
+from pointsbank.tasks.eligibility import Fitness, both, judge_eligibility
+from pointsbank.tasks.fitness import people_of
 
 # A phone's clock may be off by so much before anybody is told.
 CLOCK_SKEW_SECONDS = 90
@@ -41,6 +46,9 @@ OTHER_PLACE_METRES = 500
 OFFLINE_HOURS_MAX = 72
 # While a person decides whether to insist, the code they scanned may grow old.
 CONFIRM_MINUTES = 5
+
+
+FIT = Fitness(is_eligible=True)
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,8 @@ class Findings:
     """All that was found out about a scan before it is judged.
 
     at: the moment it is judged as of. elsewhere: another shift this person claimed today.
+    earlier: when they came and left before, without the marks in facts.
+    fitness: whether they may join on the spot, and otherwise what is missing.
     """
 
     sight: Sight
@@ -89,6 +99,16 @@ class Findings:
     is_suspended: bool = False
     mark: Row[Any] | None = None
     elsewhere: Row[Any] | None = None
+    earlier: tuple[Pair, ...] = ()
+    fitness: Fitness = FIT
+
+    @property
+    def marks(self) -> Pair:
+        """When the person came and left the last time; a coming that they said was not theirs
+        is none."""
+        if self.facts.attendance_state == "rejected" and self.facts.settled_at is None:
+            return None, None
+        return self.facts.checked_in_at, self.facts.checked_out_at
 
 
 def find(
@@ -189,19 +209,23 @@ def _current_shift(
 
 
 def _look_closer(session: Session, found: Findings, scan: NewScan, desk: Desk) -> Findings:
-    """Ask the two further questions that most scans need no answer to."""
+    """Ask the further questions that most scans need no answer to."""
     facts = found.facts
     if facts.member_id is None or facts.shift_id is None or not found.may_scan:
         return found
     direction = _asked_direction(found.sight, scan)
-    if facts.checked_in_at is None:
-        if facts.claim_id is None:
-            day = local_day(found.at, desk.zone)
-            return replace(found, elsewhere=_elsewhere(session, facts, day, desk))
+    came, left = found.marks
+    if (facts.pairs or 0) > 1:
+        found = replace(found, earlier=_earlier(session, facts))
+    if facts.claim_id is None and (came is None or (left is not None and direction == "in")):
+        day = local_day(found.at, desk.zone)
+        elsewhere = _elsewhere(session, facts, day, desk)
+        found = replace(found, elsewhere=elsewhere, fitness=_fitness(session, facts, desk))
+    if came is None:
         return found
-    if facts.checked_out_at is not None:
+    if left is not None:
         return replace(found, mark=_mark(session, facts, "out"))
-    is_recent = found.at - facts.checked_in_at < timedelta(seconds=REPEAT_SECONDS)
+    is_recent = found.at - came < timedelta(seconds=REPEAT_SECONDS)
     if direction == "in" or (direction == "auto" and is_recent):
         return replace(found, mark=_mark(session, facts, "in"))
     return found
@@ -209,8 +233,17 @@ def _look_closer(session: Session, found: Findings, scan: NewScan, desk: Desk) -
 
 def _mark(session: Session, facts: Row[Any], direction: str) -> Row[Any] | None:
     return first_mark(
-        session, shift_id=facts.shift_id, member_id=facts.member_id, direction=direction
+        session,
+        shift_id=facts.shift_id,
+        member_id=facts.member_id,
+        direction=direction,
+        occurrence=facts.pairs,
     )
+
+
+def _earlier(session: Session, facts: Row[Any]) -> tuple[Pair, ...]:
+    pairs = pairs_of(session, facts.shift_id, [facts.member_id]).get(facts.member_id, [])
+    return tuple(pair for pair in pairs if pair[0] != facts.checked_in_at)
 
 
 def _elsewhere(session: Session, facts: Row[Any], day: date, desk: Desk) -> Row[Any] | None:
@@ -224,6 +257,16 @@ def _elsewhere(session: Session, facts: Row[Any], day: date, desk: Desk) -> Row[
     return claimed[0] if claimed else None
 
 
+def _fitness(session: Session, facts: Row[Any], desk: Desk) -> Fitness:
+    """Tell whether some role of the shift would take this person."""
+    trees = [both(*row) for row in trees_of(session, facts.shift_id)]
+    if not all(trees):
+        return FIT
+    on = local_day(facts.starts_at, desk.zone)
+    person = people_of(session, [facts.member_id], on)[facts.member_id]
+    return judge_eligibility({"any": trees}, person)
+
+
 def _asked_direction(sight: Sight, scan: NewScan) -> str:
     """Return what is asked for: the venue's screen knows better than the phone."""
     return sight.direction if sight.direction in ("in", "out") else scan.direction
@@ -232,6 +275,7 @@ def _asked_direction(sight: Sight, scan: NewScan) -> str:
 def case_of(found: Findings, scan: NewScan, actor_id: int) -> Case:
     """Return the findings as the evaluator reads them."""
     facts, mark = found.facts, found.mark
+    came, left = found.marks
     is_same_device = mark is not None and (
         mark.device_id == scan.device_id
         if mark.device_id and scan.device_id
@@ -247,16 +291,18 @@ def case_of(found: Findings, scan: NewScan, actor_id: int) -> Case:
         member_state=_state_shown(found),
         may_scan=found.may_scan,
         is_lead=found.is_lead,
-        has_shift=facts.shift_id is not None and facts.task_state != "draft",
+        has_shift=facts.shift_id is not None and facts.task_state in ("open", "cancelled"),
         is_other_shift=scan.shift_id is not None and facts.shift_id != scan.shift_id,
-        is_called_off=facts.task_state == "cancelled",
+        is_called_off=facts.task_state == "cancelled" or facts.called_off_at is not None,
         claim=facts.claim_state,
         claims_elsewhere=found.elsewhere is not None,
+        is_eligible=found.fitness.is_eligible,
         places_left=facts.places - facts.claimed if facts.places is not None else 0,
         starts_at=facts.starts_at,
         ends_at=facts.ends_at,
-        checked_in_at=facts.checked_in_at,
-        checked_out_at=facts.checked_out_at,
+        pairs=facts.pairs or 0,
+        checked_in_at=came,
+        checked_out_at=left,
         is_same_device=is_same_device,
         is_settled=facts.settled_at is not None,
         confirm=scan.confirm,

@@ -27,6 +27,8 @@ OVERTIME_STATES = ("pending", "approved", "refused")
 NO_SHOW_STATES = ("recorded", "answered", "excused", "upheld")
 # Rule: docs/scanning.md: so many pairs of in and out a person may have on a shift.
 OCCURRENCES_MAX = 3
+# When somebody came and when they left; a mark that is missing is None.
+Pair = tuple[datetime | None, datetime | None]
 
 
 class Scan(Model):

@@ -6,10 +6,11 @@ tests/vectors/judge.json holds cases that both must answer alike. Rule: docs/sca
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pointsbank.attendance.models import OCCURRENCES_MAX
+from pointsbank.attendance.models import OCCURRENCES_MAX, Pair
 
 # Within two minutes the same phone means the same scan, not a second wish.
 REPEAT_SECONDS = 120
@@ -247,16 +248,48 @@ def _accepted(case: Case) -> Judgement:
 
 
 def minutes_of_presence(
-    checked_in_at: datetime, checked_out_at: datetime, starts_at: datetime, ends_at: datetime
+    pairs: Iterable[Pair], starts_at: datetime, ends_at: datetime, break_minutes: int = 0
 ) -> int:
     """Return how many minutes of the shift somebody was there, as a clock without seconds shows
     it.
 
-    Coming early and staying on add nothing.
+    Coming early and staying on add nothing, pairs that overlap count once, and a pair without
+    both marks counts for nothing. The break is taken off once, less the time that they were
+    away between two pairs: whoever checked out for it has left it out already. ends_at: the
+    shift's end, or until when overtime was approved. Rule: docs/scoring.md.
     """
-    came = max(checked_in_at, starts_at).replace(second=0, microsecond=0)
-    left = min(checked_out_at, ends_at).replace(second=0, microsecond=0)
-    return max(0, int((left - came).total_seconds()) // 60)
+    total = away = 0
+    last_left: datetime | None = None
+    for came, left in sorted(_within(pairs, starts_at, ends_at)):
+        begins = came if last_left is None else max(came, last_left)
+        if last_left is not None:
+            away += _minutes(begins - last_left)
+        if left > begins:
+            total += _minutes(left - begins)
+        last_left = left if last_left is None else max(left, last_left)
+    return max(0, total - max(0, break_minutes - away))
+
+
+def _within(
+    pairs: Iterable[Pair], starts_at: datetime, ends_at: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield the parts of pairs that lie within the shift, in whole minutes of the clock."""
+    for came_at, left_at in pairs:
+        if came_at is None or left_at is None:
+            continue
+        came = max(came_at, starts_at).replace(second=0, microsecond=0)
+        left = min(left_at, ends_at).replace(second=0, microsecond=0)
+        if came < left:
+            yield came, left
+
+
+def planned_minutes(starts_at: datetime, ends_at: datetime, break_minutes: int) -> int:
+    """Return how long a shift is planned to work, without its break."""
+    return max(0, _minutes(ends_at - starts_at) - break_minutes)
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds()) // 60
 
 
 def metres_between(one: tuple[float, float], other: tuple[float, float]) -> float:

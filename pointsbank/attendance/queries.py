@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import JSON, Date, Row, TextualSelect, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.attendance.models import Attendance, Pair, Scan
 from pointsbank.core.db import Moment
 from pointsbank.members.models import Member
-from pointsbank.tasks.models import Claim, Shift, Task
+from pointsbank.tasks.models import Shift, ShiftRole, Task
 
 # One round trip for everything a scan is judged by. What is missing is null, so that one shape
 # serves a code of nobody, a shift that does not exist and a person without a claim. The counts
@@ -21,17 +21,20 @@ FIND_FACTS = """
     SELECT prior.id AS prior_id, prior.verdict AS prior_verdict,
            m.id AS member_id, m.name, m.state AS member_state,
            s.id AS shift_id, s.starts_at, s.ends_at, s.places, s.claimed, s.place_name,
-           s.latitude, s.longitude,
-           t.title, t.state AS task_state, o.path,
-           c.id AS claim_id, c.state AS claim_state, c.queue_no,
-           a.id AS attendance_id, a.checked_in_at, a.checked_out_at, a.settled_at, a.flags,
+           s.latitude, s.longitude, s.called_off_at, s.break_minutes,
+           t.title, t.state AS task_state, t.organizer_id, o.path,
+           c.id AS claim_id, c.state AS claim_state, c.queue_no, c.accept_by,
+           a.id AS attendance_id, a.occurrence AS pairs, a.state AS attendance_state,
+           a.checked_in_at, a.checked_out_at, a.settled_at, a.flags,
            i.id AS item_id, i.code, i.name AS item_name, i.name_zh, i.category, i.unit,
            i.points,
            i.evaluation_hundredths, i.counts_minutes, i.unit_minutes, i.share_min_percent,
            i.day_minutes_max,
-           (SELECT COUNT(*) FROM attendance AS came WHERE came.shift_id = s.id) AS arrived,
+           (SELECT COUNT(DISTINCT came.member_id) FROM attendance AS came
+            WHERE came.shift_id = s.id AND came.state <> 'rejected') AS arrived,
            (SELECT COUNT(*) FROM attendance AS here
-            WHERE here.shift_id = s.id AND here.checked_out_at IS NULL) AS present,
+            WHERE here.shift_id = s.id AND here.checked_out_at IS NULL
+              AND here.state <> 'rejected') AS present,
            CASE WHEN s.claimed < s.places THEN 0 ELSE
                (SELECT COUNT(*) FROM claim AS line
                 WHERE line.shift_id = s.id AND line.state = 'waitlisted') END AS waiting,
@@ -49,7 +52,9 @@ FIND_FACTS = """
     LEFT JOIN claim AS c
         ON c.shift_id = s.id AND c.member_id = m.id AND c.state <> 'withdrawn'
     LEFT JOIN attendance AS a
-        ON a.shift_id = s.id AND a.member_id = m.id AND a.occurrence = 1
+        ON a.shift_id = s.id AND a.member_id = m.id AND a.occurrence =
+            (SELECT MAX(last.occurrence) FROM attendance AS last
+             WHERE last.shift_id = s.id AND last.member_id = m.id)
     LEFT JOIN scoring_standard AS rules ON rules.valid_from =
         (SELECT MAX(valid_from) FROM scoring_standard WHERE valid_from <= :today)
     LEFT JOIN scoring_item AS i ON i.standard_id = rules.id AND i.code = t.scoring_item
@@ -66,6 +71,8 @@ def _facts_statement(who: str, where: str) -> TextualSelect:
         prior_verdict=JSON(),
         starts_at=Moment(),
         ends_at=Moment(),
+        called_off_at=Moment(),
+        accept_by=Moment(),
         checked_in_at=Moment(),
         checked_out_at=Moment(),
         settled_at=Moment(),
@@ -116,18 +123,62 @@ FIRST_MARK = text(
     SELECT scan.scanned_at, scan.actor_id, scan.device_id, scan.member_id, member.name
     FROM scan JOIN member ON member.id = scan.actor_id
     WHERE scan.shift_id = :shift_id AND scan.member_id = :member_id
-      AND scan.direction = :direction AND scan.occurrence = 1 AND scan.counts
+      AND scan.direction = :direction AND scan.occurrence = :occurrence AND scan.counts
     """
 ).columns(scanned_at=Moment())
 
 
 def first_mark(
-    session: Session, *, shift_id: int, member_id: int, direction: str
+    session: Session, *, shift_id: int, member_id: int, direction: str, occurrence: int
 ) -> Row[Any] | None:
     """Return the scan by which somebody was checked in or out, with who made it."""
     return session.execute(
-        FIRST_MARK, {"shift_id": shift_id, "member_id": member_id, "direction": direction}
+        FIRST_MARK,
+        {
+            "shift_id": shift_id,
+            "member_id": member_id,
+            "direction": direction,
+            "occurrence": occurrence,
+        },
     ).first()
+
+
+def pairs_of(
+    session: Session, shift_id: int, member_ids: Sequence[int]
+) -> dict[int, list[Pair]]:
+    """Return when each of these members came and left, in order, without what was rejected."""
+    rows = session.execute(
+        select(Attendance.member_id, Attendance.checked_in_at, Attendance.checked_out_at)
+        .where(
+            Attendance.shift_id == shift_id,
+            Attendance.member_id.in_(member_ids),
+            Attendance.state != "rejected",
+        )
+        .order_by(Attendance.member_id, Attendance.occurrence)
+    )
+    pairs: dict[int, list[Pair]] = {}
+    for row in rows:
+        pairs.setdefault(row.member_id, []).append((row.checked_in_at, row.checked_out_at))
+    return pairs
+
+
+def lock_attendance(session: Session, attendance_id: int) -> None:
+    """Hold a row of attendance fast until the transaction ends."""
+    session.execute(
+        select(Attendance.id).where(Attendance.id == attendance_id).with_for_update()
+    )
+
+
+def trees_of(session: Session, shift_id: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return what the task and each role of a shift ask of people who join."""
+    rows = session.execute(
+        select(Task.eligibility, ShiftRole.eligibility)
+        .join(Shift, Shift.id == ShiftRole.shift_id)
+        .join(Task, Task.id == Shift.task_id)
+        .where(ShiftRole.shift_id == shift_id)
+        .order_by(ShiftRole.id)
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
 CLAIMED_SHIFTS = (
@@ -136,7 +187,7 @@ CLAIMED_SHIFTS = (
     SELECT s.id, s.starts_at, s.ends_at, s.place_name, t.title, o.path
     FROM claim AS c
     JOIN member AS m ON m.id = c.member_id
-    JOIN shift AS s ON s.id = c.shift_id
+    JOIN shift AS s ON s.id = c.shift_id AND s.called_off_at IS NULL
     JOIN task AS t ON t.id = s.task_id AND t.state = 'open'
     JOIN organization AS o ON o.id = t.organization_id
     WHERE (m.id = :member_id OR m.handle = :member_handle) AND c.state = 'claimed'
@@ -191,65 +242,6 @@ def was_asked_to_confirm(
 
 
 @dataclass(frozen=True)
-class SheetLine:
-    """One person of a shift: claimed, and perhaps come. name is the full name; doors mask
-    it."""
-
-    claim_id: int
-    claim_state: str
-    member_id: int
-    name: str
-    attendance_id: int | None
-    state: str | None
-    checked_in_at: datetime | None
-    checked_out_at: datetime | None
-    flags: list[str] | None
-    settled_at: datetime | None
-    held_reason: str | None
-    service_minutes: int | None
-    points: int | None
-
-
-SHEET = (
-    Claim.id,
-    Claim.state.label("claim_state"),
-    Claim.member_id,
-    Member.name,
-    Attendance.id.label("attendance_id"),
-    Attendance.state,
-    Attendance.checked_in_at,
-    Attendance.checked_out_at,
-    Attendance.flags,
-    Attendance.settled_at,
-    Attendance.held_reason,
-    Attendance.service_minutes,
-    Attendance.points,
-)
-
-
-def sheet_lines(
-    session: Session, shift_id: int, *, after_id: int = 0, limit: int | None = None
-) -> list[SheetLine]:
-    """Return everyone with a place on a shift, and everyone who came, in the order of their
-    claims."""
-    statement = (
-        select(*SHEET)
-        .join(Member, Member.id == Claim.member_id)
-        .outerjoin(Attendance, Attendance.claim_id == Claim.id)
-        .where(
-            Claim.shift_id == shift_id,
-            Claim.id > after_id,
-            (Claim.state == "claimed") | Attendance.id.is_not(None),
-        )
-        .order_by(Claim.id)
-    )
-    if limit is not None:
-        statement = statement.limit(limit)
-    rows: Iterable[Any] = session.execute(statement)
-    return [SheetLine(*row) for row in rows]
-
-
-@dataclass(frozen=True)
 class Arrivals:
     """How many came to a shift and how many are there now."""
 
@@ -261,9 +253,9 @@ def arrivals_of(session: Session, shift_id: int) -> Arrivals:
     """Return the counts that stand on the venue's screen and above the station."""
     row = session.execute(
         select(
-            func.count(Attendance.id),
+            func.count(Attendance.member_id.distinct()),
             func.count(Attendance.id).filter(Attendance.checked_out_at.is_(None)),
-        ).where(Attendance.shift_id == shift_id)
+        ).where(Attendance.shift_id == shift_id, Attendance.state != "rejected")
     ).one()
     return Arrivals(int(row[0]), int(row[1]))
 

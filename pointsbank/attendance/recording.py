@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 from pointsbank.attendance.finding import Desk, Findings, NewScan, case_of, find, flags_of
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.attendance.policy import Judgement, judge
+from pointsbank.attendance.queries import lock_attendance
 from pointsbank.attendance.verdicts import facts_out
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import Moment
 from pointsbank.core.keys import keyed_hash
-from pointsbank.tasks.claiming import claim_shift
+from pointsbank.tasks.claiming import ClaimHeld, accept_place, claim_shift
+from pointsbank.tasks.errors import ClaimNotFound
 
 COUNTING_ACTS = ("check_in", "check_out", "move_check_out")
 
@@ -35,18 +37,16 @@ class Verdict:
 INSERT_SCAN = """
     INSERT INTO scan (actor_id, nonce, code_hash, code_kind, shift_id, member_id, direction,
         occurrence, result, reason, counts, is_offline, scanned_at, recorded_at, device_id,
-        flags,
-        note, verdict)
+        flags, note, verdict)
     VALUES (:actor_id, :nonce, :code_hash, :code_kind, :shift_id, :member_id, :direction,
-        1, :result, :reason, :counts, :is_offline, :scanned_at, :recorded_at, :device_id,
-        :flags,
-        :note, :verdict)
+        :occurrence, :result, :reason, :counts, :is_offline, :scanned_at, :recorded_at,
+        :device_id, :flags, :note, :verdict)
     RETURNING id
 """
 CHECK_IN = """
     INSERT INTO attendance
         (shift_id, member_id, claim_id, occurrence, state, checked_in_at, flags)
-    VALUES (:shift_id, :member_id, :claim_id, 1, 'present', :scanned_at, :flags)
+    VALUES (:shift_id, :member_id, :claim_id, :occurrence, 'present', :scanned_at, :flags)
 """
 # Somebody whose line is already held for the missing check-out stays held, with the time known.
 CHECK_OUT = """
@@ -104,15 +104,17 @@ def record_scan(
     if found.facts.prior_id is not None:
         return Verdict(found.facts.prior_id, found.facts.prior_verdict)
     judgement = judge(case_of(found, scan, actor.member_id), desk.rules)
+    if judgement.act == "move_check_out":
+        # What stands is changed, so it is held fast first and judged as it is then.
+        lock_attendance(session, found.facts.attendance_id)
+        found = find(session, actor, scan, desk, now, seen_at)
+        judgement = judge(case_of(found, scan, actor.member_id), desk.rules)
     claim_id, position = found.facts.claim_id, None
     flags = flags_of(found, scan, judgement, now)
+    if judgement.act == "check_in" and found.facts.accept_by is not None:
+        judgement = _accepted(session, found, judgement)
     if judgement.act in ("join", "wait"):
-        held = claim_shift(
-            session,
-            shift_id=found.facts.shift_id,
-            member_id=found.facts.member_id,
-            now=found.at,
-        )
+        held = _joined(session, found, scan)
         claim_id, position = held.id, held.position
         judgement = _after_claiming(judgement, held.state)
         flags.append("walk_in")
@@ -147,6 +149,33 @@ def preview_scan(
     return Verdict(None, shown)
 
 
+def _accepted(session: Session, found: Findings, judgement: Judgement) -> Judgement:
+    """Keep the place that was waiting for its person, who came; one that lapsed just now is
+    claimed anew."""
+    try:
+        accept_place(
+            session,
+            claim_id=found.facts.claim_id,
+            member_id=found.facts.member_id,
+            now=found.at,
+        )
+    except ClaimNotFound:
+        return replace(judgement, act="join")
+    return judgement
+
+
+def _joined(session: Session, found: Findings, scan: NewScan) -> ClaimHeld:
+    """Claim a place for somebody who stands at the door."""
+    return claim_shift(
+        session,
+        shift_id=found.facts.shift_id,
+        member_id=found.facts.member_id,
+        now=found.at,
+        source="walk_in",
+        is_lead_present=found.is_lead and scan.confirm and bool(scan.note),
+    )
+
+
 def _after_claiming(judgement: Judgement, state: str) -> Judgement:
     """Settle what a claim on the spot became: the last place may have gone, or one may be
     free."""
@@ -174,6 +203,7 @@ def _write(
         "shift_id": found.facts.shift_id,
         "member_id": found.facts.member_id,
         "direction": judgement.direction,
+        "occurrence": verdict["occurrence"],
         "result": judgement.result,
         "reason": judgement.reason,
         "counts": judgement.act in COUNTING_ACTS,
@@ -208,6 +238,7 @@ def _move_check_out(session: Session, values: dict[str, Any]) -> None:
             Scan.shift_id == values["shift_id"],
             Scan.member_id == values["member_id"],
             Scan.direction == "out",
+            Scan.occurrence == values["occurrence"],
             Scan.counts,
         )
         .values(counts=False)

@@ -8,19 +8,18 @@ from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, fields, validate
 
 from pointsbank.attendance.finding import Desk, NewScan
-from pointsbank.attendance.policy import Rules, minutes_of_presence
-from pointsbank.attendance.queries import SheetLine
+from pointsbank.attendance.policy import Rules
 from pointsbank.attendance.recording import Verdict
-from pointsbank.attendance.settling import award_of
+from pointsbank.attendance.settling import ShiftRules
+from pointsbank.attendance.sheet import SheetLine
 from pointsbank.attendance.verdicts import UNDO_SECONDS
 from pointsbank.core.text import masked_name
-from pointsbank.scoring.models import Item
+from pointsbank.tasks.eligibility_words import missing_words
 from pointsbank.tasks.queries import ShiftLine
 from pointsbank.tasks.schemas import Planned
 from pointsbank.web.contract import Body, RowId, Text
 from pointsbank.web.formats import clock_time, hours, moment
 
-SCANS_MAX = 200
 CODE_LENGTH_MAX = 500
 VISIBLE = validate.Regexp(r"[!-~]{1,64}\Z", error="1 to 64 visible ASCII characters.")
 
@@ -130,16 +129,6 @@ class NewScanIn(Body):
     note = Text(length_max=200, allow_none=True)
 
 
-class ScanBatch(Body):
-    """What a station kept while it had no network, in the order of the scans."""
-
-    scans = fields.List(
-        fields.Nested(NewScanIn),
-        required=True,
-        validate=validate.Length(min=1, max=SCANS_MAX),
-    )
-
-
 class VenueCodeQuery(Body):
     """Which way the venue's screen stands."""
 
@@ -167,6 +156,8 @@ class VerdictOut(Schema):
     detail = fields.String()
     action = fields.String(allow_none=True)
     direction = fields.String(allow_none=True)
+    occurrence = fields.Integer()
+    missing = fields.List(fields.String())
     may_confirm = fields.Boolean()
     needs_reason = fields.Boolean()
     person = fields.Dict(allow_none=True)
@@ -201,6 +192,13 @@ class WouldAward(Schema):
     service_minutes = fields.Integer()
 
 
+class PairOut(Schema):
+    """One coming and going."""
+
+    checked_in_at = fields.AwareDateTime(format="iso", allow_none=True)
+    checked_out_at = fields.AwareDateTime(format="iso", allow_none=True)
+
+
 class SheetLineOut(Schema):
     """One person of a shift."""
 
@@ -213,6 +211,7 @@ class SheetLineOut(Schema):
     flags = fields.List(fields.String())
     would_award = fields.Nested(WouldAward)
     held_reason = fields.String(allow_none=True)
+    pairs = fields.List(fields.Nested(PairOut))
 
 
 class SheetOut(Schema):
@@ -236,10 +235,11 @@ class HeldOut(Schema):
 
 
 class SettlementOut(Schema):
-    """All that is settled of a shift."""
+    """All that is settled of a shift, and how many differences of stations are not."""
 
     awarded = fields.List(fields.Nested(AwardedOut))
     held = fields.List(fields.Nested(HeldOut))
+    open_differences = fields.Integer()
 
 
 class ArrivalOut(Schema):
@@ -287,6 +287,8 @@ def verdict_out(verdict: Verdict) -> dict[str, Any]:
     facts = verdict.facts
     return {
         **facts,
+        "occurrence": facts.get("occurrence", 1),
+        "missing": missing_words(facts.get("missing", ())),
         "scan_id": verdict.scan_id,
         "title": title_of(facts["reason"]),
         "detail": detail_of(facts),
@@ -295,34 +297,32 @@ def verdict_out(verdict: Verdict) -> dict[str, Any]:
 
 
 def state_of(line: SheetLine, shift: ShiftLine, now: datetime) -> str:
-    """Return where a person of the sheet stands: claimed, absent, present, left, credited or
-    held."""
+    """Return where a person of the sheet stands: claimed, absent, present, left, credited, held
+    or rejected."""
     if line.state is not None:
         return line.state
     return "absent" if now >= shift.ends_at else "claimed"
 
 
-def sheet_line_out(
-    line: SheetLine, shift: ShiftLine, item: Item, day_minutes_before: int, now: datetime
-) -> dict[str, Any]:
-    """Return a line of the sheet; would_award is what settling gives now, or what it gave."""
-    minutes = None
-    if line.checked_in_at is not None and line.checked_out_at is not None:
-        minutes = minutes_of_presence(
-            line.checked_in_at, line.checked_out_at, shift.starts_at, shift.ends_at
-        )
-    award = award_of(line, shift, item, day_minutes_before)
+def sheet_line_out(line: SheetLine, rules: ShiftRules, now: datetime) -> dict[str, Any]:
+    """Return a line of the sheet; would_award is what settling gives now, or what it gave.
+
+    held_reason: why it is held, or why settling would hold it.
+    """
+    minutes = rules.minutes_of(*line.standing) if line.checked_out_at is not None else None
+    award = rules.award_of(line)
     gives = (award.points, award.service_minutes)
     if line.settled_at is not None:
         gives = (line.points or 0, line.service_minutes or 0)
     return {
         "member_id": line.member_id,
         "display_name": masked_name(line.name),
-        "state": state_of(line, shift, now),
+        "state": state_of(line, rules.shift, now),
         "checked_in_at": line.checked_in_at,
         "checked_out_at": line.checked_out_at,
+        "pairs": [{"checked_in_at": came, "checked_out_at": left} for came, left in line.pairs],
         "minutes": minutes,
-        "flags": line.flags or [],
+        "flags": line.flags,
         "would_award": {"points": gives[0], "service_minutes": gives[1]},
         "held_reason": line.held_reason,
     }
@@ -411,6 +411,10 @@ def _window_words(facts: dict[str, Any]) -> str:
     return f"{words} {gettext('Ask the person in charge.')}"
 
 
+def _missing_words(facts: dict[str, Any]) -> str:
+    return " ".join(missing_words(facts["missing"])) or str(PLAIN["not_eligible"])
+
+
 def _purpose_words(facts: dict[str, Any]) -> str:
     return str(PURPOSES[facts["code_kind"]])
 
@@ -427,6 +431,7 @@ SPECIAL = {
     "too_early": _window_words,
     "too_late": _window_words,
     "wrong_purpose": _purpose_words,
+    "not_eligible": _missing_words,
 }
 
 

@@ -1,17 +1,23 @@
 """Settlement: what a shift awards, once, and what it holds for review."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from pointsbank.attendance.errors import ShiftNotOver
+from pointsbank.attendance.alerting import tell_reviewers
+from pointsbank.attendance.errors import OvertimePending, ShiftNotOver
+from pointsbank.attendance.evidence import facts_for_review
 from pointsbank.attendance.models import Attendance
-from pointsbank.attendance.policy import minutes_of_presence
-from pointsbank.attendance.queries import SheetLine, sheet_lines
+from pointsbank.attendance.overtimes import overtime_of
+from pointsbank.attendance.policy import minutes_of_presence, planned_minutes
+from pointsbank.attendance.sheet import REVIEW, Coming, SheetLine, sheet_lines
+from pointsbank.attendance.vouching import demand_co_signature
+from pointsbank.attendance.weighing import Weighed, weigh
 from pointsbank.budgets.issuing import open_issuer, warn_of_budget
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import end_of_next_year, local_day, local_month
@@ -20,7 +26,6 @@ from pointsbank.ledger.budgets import budget_left
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
 from pointsbank.members.models import Member
-from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import Award, award_for
 from pointsbank.scoring.queries import Standard, minutes_counted_on, standard_on
 from pointsbank.scoring.service import record_entry
@@ -32,6 +37,8 @@ MISSING_CHECK_OUT = "missing_check_out"
 OWN_SHIFT = "own_shift"
 CLAIM_GIVEN_UP = "claim_given_up"
 BUDGET_SPENT = "budget_spent"
+# The lead says that somebody was there although they had given their place up.
+COUNTS_ANYWAY = "counts_anyway"
 
 
 @dataclass(frozen=True)
@@ -59,21 +66,59 @@ class Settlement:
     held: tuple[Held, ...]
 
 
-def award_of(line: SheetLine, shift: ShiftLine, item: Item, day_minutes_before: int) -> Award:
-    """Return what a person of the sheet would get; nothing, with its reason, when that is
-    held."""
-    if line.checked_in_at is None or line.checked_out_at is None:
-        return Award(reason=MISSING_CHECK_OUT)
-    if line.claim_state == "withdrawn":
-        return Award(reason=CLAIM_GIVEN_UP)
-    return award_for(
-        item,
-        planned_minutes=shift.planned_minutes,
-        actual_minutes=minutes_of_presence(
-            line.checked_in_at, line.checked_out_at, shift.starts_at, shift.ends_at
-        ),
-        day_minutes_before=day_minutes_before,
-    )
+@dataclass(frozen=True)
+class ShiftRules:
+    """What the people of one shift are judged by.
+
+    until: its end, or until when overtime was approved. before: the minutes that its day
+    counts already, by member. weighed: what speaks against each attendance, by member.
+    """
+
+    shift: ShiftLine
+    task: TaskLine
+    standard: Standard
+    until: datetime
+    before: Mapping[int, int]
+    weighed: Mapping[int, Weighed]
+
+    @property
+    def overtime_minutes(self) -> int:
+        """How much longer than planned was approved."""
+        return int((self.until - self.shift.ends_at).total_seconds()) // 60
+
+    def minutes_of(self, *comings: Coming) -> int:
+        """Return how many minutes of the shift these comings cover, without its break."""
+        pairs = [(each.checked_in_at, each.checked_out_at) for each in comings]
+        return minutes_of_presence(
+            pairs, self.shift.starts_at, self.until, self.shift.break_minutes
+        )
+
+    def present_in(self, coming: Coming) -> int:
+        """Return the whole minutes of the shift that one coming covers, before any rule."""
+        pair = (coming.checked_in_at, coming.checked_out_at)
+        return minutes_of_presence([pair], self.shift.starts_at, self.until)
+
+    def award_of(self, line: SheetLine) -> Award:
+        """Return what a person would get for all their comings; nothing, with its reason, when
+        that is held."""
+        if not line.has_come or line.open_coming is not None:
+            return Award(reason=MISSING_CHECK_OUT)
+        if line.claim_state == "withdrawn" and COUNTS_ANYWAY not in line.flags:
+            return Award(reason=CLAIM_GIVEN_UP)
+        shift = self.shift
+        award = award_for(
+            self.standard.item(self.task.scoring_item),
+            planned_minutes=planned_minutes(
+                shift.starts_at, shift.ends_at, shift.break_minutes
+            ),
+            actual_minutes=self.minutes_of(*line.standing),
+            day_minutes_before=self.before.get(line.member_id, 0),
+            overtime_minutes=self.overtime_minutes,
+        )
+        doubt = self.weighed.get(line.member_id)
+        if award.reason is None and doubt is not None and doubt.is_doubtful:
+            return award if line.review_state == "approved" else Award(reason=REVIEW)
+        return award
 
 
 def shift_rules(
@@ -82,12 +127,24 @@ def shift_rules(
     shift: ShiftLine,
     task: TaskLine,
     zone: ZoneInfo,
-) -> tuple[Item, dict[int, int]]:
-    """Return the scoring item of a shift, and the minutes that day already counts for each
-    person."""
+) -> ShiftRules:
+    """Return what the people of these lines are judged by.
+
+    Raises UnknownScoringItem when the standard of the day does not know the task's.
+    """
     day = local_day(shift.starts_at, zone)
-    item = standard_on(session, day).item(task.scoring_item)
-    return item, minutes_counted_on(session, [line.member_id for line in lines], day)
+    standard = standard_on(session, day)
+    standard.item(task.scoring_item)
+    overtime = overtime_of(session, shift.id)
+    is_approved = overtime is not None and overtime.state == "approved"
+    return ShiftRules(
+        shift,
+        task,
+        standard,
+        until=overtime.until if overtime is not None and is_approved else shift.ends_at,
+        before=minutes_counted_on(session, [line.member_id for line in lines], day),
+        weighed=weigh(facts_for_review(session, shift.id, zone)),
+    )
 
 
 def reason_text(title: str, service_minutes: int) -> str:
@@ -105,28 +162,66 @@ def settle_shift(
     paths: Sequence[str],
     zone: ZoneInfo,
     now: datetime,
+    only: Collection[int] | None = None,
 ) -> Settlement:
     """Award everyone who came and went, hold the rest, and return all that is settled.
 
-    paths: what the settling person organizes; nobody awards themself. A repeat changes nothing
-    of what is settled and answers the same; only those who wait for the month's issue budget
-    are judged again. Two at once meet at the shift's row.
-    Raises ShiftNotFound, ShiftNotOver, NotOpen for a task that was called off.
+    paths: what the settling person organizes; nobody awards themself. only: settle these
+    members, and leave the others as they are. A repeat changes nothing of what is settled and
+    answers the same; only who waits for something that has come since is judged again: room in
+    the month's issue budget, an approved review, another lead. Two at once meet at the shift's
+    row.
+    Raises ShiftNotFound, ShiftNotOver, NotOpen for what was called off, OvertimePending,
+    CoSignatureMissing.
     """
     shift, task = shift_of(session, shift_id, paths)
-    if task.state != "open":
+    if task.state != "open" or shift.called_off_at is not None:
         raise NotOpen
     locked_shift(session, shift_id)
-    lines = [line for line in sheet_lines(session, shift_id) if line.attendance_id is not None]
+    _lock_comings(session, shift_id)
+    lines = [line for line in sheet_lines(session, shift_id) if line.has_come]
     if now < shift.ends_at and not have_all_left(lines):
         raise ShiftNotOver
+    _check_signatures(session, shift_id, lines)
     wallets = _wallets(session, [line.member_id for line in lines])
     lines.sort(key=lambda line: wallets[line.member_id])
-    waiting = [line for line in lines if is_to_settle(line, actor_id)]
+    waiting = [
+        line
+        for line in lines
+        if is_to_settle(line, actor_id) and (only is None or line.member_id in only)
+    ]
     if waiting:
         _settle(session, waiting, shift, task, actor_id=actor_id, zone=zone, now=now)
-        settled = {line.attendance_id: line for line in sheet_lines(session, shift_id)}
-        lines = [settled[line.attendance_id] for line in lines]
+        settled = {line.member_id: line for line in sheet_lines(session, shift_id)}
+        lines = [settled[line.member_id] for line in lines]
+    return _settlement(lines)
+
+
+def _lock_comings(session: Session, shift_id: int) -> None:
+    """Hold the marks fast: whoever moves a check-out or comes back waits, and is judged after
+    the settlement."""
+    session.execute(
+        select(Attendance.id)
+        .where(Attendance.shift_id == shift_id)
+        .order_by(Attendance.id)
+        .with_for_update()
+    )
+
+
+def _check_signatures(session: Session, shift_id: int, lines: Sequence[SheetLine]) -> None:
+    """Let a settlement go on that others have no say in any more, before anything is awarded.
+
+    Raises OvertimePending, CoSignatureMissing.
+    """
+    if not any(line.settled_at is None for line in lines):
+        return
+    overtime = overtime_of(session, shift_id)
+    if overtime is not None and overtime.state == "pending":
+        raise OvertimePending
+    demand_co_signature(session, shift_id)
+
+
+def _settlement(lines: Sequence[SheetLine]) -> Settlement:
     return Settlement(
         tuple(
             Awarded(line.member_id, line.points or 0, line.service_minutes or 0)
@@ -147,13 +242,18 @@ def have_all_left(lines: Sequence[SheetLine]) -> bool:
 
 
 def is_to_settle(line: SheetLine, actor_id: int) -> bool:
-    """Tell whether settling decides about a line: a new one, or one that waits for the budget.
+    """Tell whether settling decides about a line: a new one, or one whose waiting is over.
 
-    Somebody's own line goes on waiting for the budget: settling it themself would end that.
+    Somebody's own line goes on waiting: settling it themself would end that.
     """
+    if not line.has_come:
+        return False
     if line.settled_at is None:
         return True
-    return waits_for_budget(line) and line.member_id != actor_id
+    if line.member_id == actor_id:
+        return False
+    is_approved = line.held_reason == REVIEW and line.review_state == "approved"
+    return is_approved or line.held_reason in (BUDGET_SPENT, OWN_SHIFT)
 
 
 def waits_for_budget(line: SheetLine) -> bool:
@@ -200,42 +300,18 @@ def _settle(
     zone: ZoneInfo,
     now: datetime,
 ) -> None:
-    day = local_day(shift.starts_at, zone)
-    standard = standard_on(session, day)
-    item = standard.item(task.scoring_item)
     organizations = _locked_members(session, [line.member_id for line in waiting])
     # Read under the members' locks: another shift of the same day may be settled at this
     # moment.
-    before = minutes_counted_on(session, list(organizations), day)
-    awards = {
-        line.member_id: Award(reason=OWN_SHIFT)
-        if line.member_id == actor_id
-        else award_of(line, shift, item, before.get(line.member_id, 0))
-        for line in waiting
-    }
+    rules = shift_rules(session, waiting, shift, task, zone)
     issuer, month = open_issuer(session, task.organization_id), local_month(now, zone)
     left = budget_left(session, issuer.code, month, lock=True)
-    awards = within_budget(waiting, awards, left)
+    awards = within_budget(waiting, planned_awards(waiting, rules, actor_id), left)
     waiting = [line for line in waiting if not _goes_on_waiting(line, awards[line.member_id])]
-    for line in waiting:
-        award = awards[line.member_id]
-        if award.reason is None:
-            record_entry(
-                session,
-                cause=f"award:{line.claim_id}",
-                member_id=line.member_id,
-                organization_id=organizations[line.member_id],
-                item=item,
-                award=award,
-                title=reason_text(task.title, award.service_minutes),
-                earned_on=day,
-                now=now,
-            )
-    paid = [
-        line
-        for line in waiting
-        if awards[line.member_id].reason is None and awards[line.member_id].points
-    ]
+    given = [line for line in waiting if awards[line.member_id].reason is None]
+    for line in given:
+        _record(session, line, awards[line.member_id], rules, organizations, zone, now)
+    paid = [line for line in given if awards[line.member_id].points]
     posted = post_many(
         session,
         [
@@ -247,13 +323,60 @@ def _settle(
         now,
     )
     transfers = {line.member_id: each.id for line, each in zip(paid, posted, strict=True)}
-    for line in waiting:
-        award, transfer_id = awards[line.member_id], transfers.get(line.member_id)
-        _mark(session, line, award, standard, transfer_id, actor_id, now)
+    _mark(session, waiting, awards, rules, transfers, actor_id, now)
     is_short = any(award.reason == BUDGET_SPENT for award in awards.values())
     warn_of_budget(session, issuer, month, now, is_short=is_short)
+    if any(awards[line.member_id].reason == REVIEW for line in waiting):
+        tell_reviewers(session, shift, task, settled_by_id=actor_id, now=now)
     if waiting:
         _note(session, shift.id, [awards[line.member_id] for line in waiting], actor_id, now)
+
+
+def planned_awards(
+    lines: Sequence[SheetLine], rules: ShiftRules, actor_id: int
+) -> dict[int, Award]:
+    """Return what each would get when this person settles, before the budget is asked."""
+    return {
+        line.member_id: Award(reason=OWN_SHIFT)
+        if line.member_id == actor_id
+        else _further(line) or rules.award_of(line)
+        for line in lines
+    }
+
+
+def _further(line: SheetLine) -> Award | None:
+    """Return nothing more for somebody who was awarded before: one award a person and shift."""
+    return Award() if any(each.state == "credited" for each in line.standing) else None
+
+
+def _record(
+    session: Session,
+    line: SheetLine,
+    award: Award,
+    rules: ShiftRules,
+    organizations: Mapping[int, int],
+    zone: ZoneInfo,
+    now: datetime,
+) -> None:
+    if line.first is None or line.first.state == "credited":
+        return
+    record_entry(
+        session,
+        cause=award_key(line),
+        member_id=line.member_id,
+        organization_id=organizations[line.member_id],
+        item=rules.standard.item(rules.task.scoring_item),
+        award=award,
+        title=reason_text(rules.task.title, award.service_minutes),
+        earned_on=local_day(rules.shift.starts_at, zone),
+        now=now,
+    )
+
+
+def award_key(line: SheetLine) -> str:
+    """Return what names a person's award on a shift for ever, in the ledger and the scores."""
+    claim_id = line.comings[0].claim_id if line.comings else line.claim_id
+    return f"award:{claim_id}"
 
 
 def _goes_on_waiting(line: SheetLine, award: Award) -> bool:
@@ -302,7 +425,7 @@ def _posting(
 ) -> Posting:
     wallet = f"member:{line.member_id}"
     return Posting(
-        key=f"award:{line.claim_id}",
+        key=award_key(line),
         kind="earn",
         source=issuer,
         target=wallet,
@@ -318,24 +441,51 @@ def _posting(
 
 def _mark(
     session: Session,
-    line: SheetLine,
-    award: Award,
-    standard: Standard,
-    transfer_id: int | None,
+    lines: Sequence[SheetLine],
+    awards: Mapping[int, Award],
+    rules: ShiftRules,
+    transfers: Mapping[int, int],
     actor_id: int,
     now: datetime,
 ) -> None:
-    session.execute(
-        update(Attendance)
-        .where(Attendance.id == line.attendance_id)
-        .values(
-            state="held" if award.reason else "credited",
-            settled_at=now,
-            settled_by_id=actor_id,
-            held_reason=award.reason,
-            service_minutes=None if award.reason else award.service_minutes,
-            points=None if award.reason else award.points,
-            standard_id=standard.id,
-            transfer_id=transfer_id,
-        )
-    )
+    """Write what was decided about each person: the award stands in their first coming."""
+    rows: list[dict[str, Any]] = []
+    for line in lines:
+        award = awards[line.member_id]
+        for coming in line.standing:
+            if coming.state == "credited":
+                continue
+            is_first = coming is line.first
+            rows.append(
+                {
+                    "id": coming.id,
+                    "state": "held" if award.reason else "credited",
+                    "settled_at": now,
+                    "settled_by_id": actor_id,
+                    "held_reason": award.reason,
+                    "present_minutes": rules.present_in(coming),
+                    "service_minutes": _part(award, award.service_minutes, is_first),
+                    "points": _part(award, award.points, is_first),
+                    "standard_id": rules.standard.id,
+                    "transfer_id": transfers.get(line.member_id) if is_first else None,
+                    **_review(line, coming, award, rules),
+                }
+            )
+    if rows:
+        session.execute(update(Attendance), rows)
+
+
+def _part(award: Award, amount: int, is_first: bool) -> int | None:
+    if award.reason:
+        return None
+    return amount if is_first else 0
+
+
+def _review(line: SheetLine, coming: Coming, award: Award, rules: ShiftRules) -> dict[str, Any]:
+    doubt = rules.weighed.get(line.member_id)
+    waits = award.reason == REVIEW and coming is line.first
+    return {
+        "review_score": doubt.score if doubt else 0,
+        "review_reasons": doubt.kept_reasons if doubt else [],
+        "review_state": "waiting" if waits else coming.review_state,
+    }

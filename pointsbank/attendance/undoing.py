@@ -39,10 +39,7 @@ def undo_scan(session: Session, *, scan_id: int, actor_id: int, now: datetime) -
     if scan.undone_at is None:
         if now > scan.recorded_at + timedelta(seconds=UNDO_SECONDS):
             raise UndoTooLate
-        _take_back(session, scan)
-        scan.counts, scan.undone_at = False, now
-        session.flush()
-        _restore_earlier_check_out(session, scan)
+        take_back(session, scan, now)
         note(
             session,
             at=now,
@@ -52,6 +49,17 @@ def undo_scan(session: Session, *, scan_id: int, actor_id: int, now: datetime) -
             direction=scan.direction,
         )
     return Undone(scan_id, scan.undone_at or now, arrivals_of(session, scan.shift_id))
+
+
+def take_back(session: Session, scan: Scan, now: datetime) -> None:
+    """Take what a counting scan did back; the scan stays on record as undone.
+
+    Raises CannotUndo when something later stands on it, or the line is settled.
+    """
+    _take_back(session, scan)
+    scan.counts, scan.undone_at = False, now
+    session.flush()
+    _restore_earlier_check_out(session, scan)
 
 
 def _take_back(session: Session, scan: Scan) -> None:
@@ -66,6 +74,8 @@ def _take_back(session: Session, scan: Scan) -> None:
     ).first()
     if attendance is None or attendance.settled_at is not None:
         raise CannotUndo
+    if attendance.state == "rejected" or _came_again(session, scan):
+        raise CannotUndo
     if scan.direction == "out":
         attendance.checked_out_at, attendance.state = None, "present"
         session.flush()
@@ -73,6 +83,20 @@ def _take_back(session: Session, scan: Scan) -> None:
         raise CannotUndo
     else:
         session.execute(delete(Attendance).where(Attendance.id == attendance.id))
+
+
+def _came_again(session: Session, scan: Scan) -> bool:
+    """Tell whether the person came once more after the coming that this scan is about."""
+    later = session.scalar(
+        select(Attendance.id)
+        .where(
+            Attendance.shift_id == scan.shift_id,
+            Attendance.member_id == scan.member_id,
+            Attendance.occurrence > scan.occurrence,
+        )
+        .limit(1)
+    )
+    return later is not None
 
 
 def _restore_earlier_check_out(session: Session, scan: Scan) -> None:
@@ -85,6 +109,7 @@ def _restore_earlier_check_out(session: Session, scan: Scan) -> None:
             Scan.shift_id == scan.shift_id,
             Scan.member_id == scan.member_id,
             Scan.direction == "out",
+            Scan.occurrence == scan.occurrence,
             Scan.reason == "ok_out",
             Scan.undone_at.is_(None),
             Scan.id < scan.id,
@@ -97,6 +122,10 @@ def _restore_earlier_check_out(session: Session, scan: Scan) -> None:
     earlier.counts = True
     session.execute(
         update(Attendance)
-        .where(Attendance.shift_id == scan.shift_id, Attendance.member_id == scan.member_id)
+        .where(
+            Attendance.shift_id == scan.shift_id,
+            Attendance.member_id == scan.member_id,
+            Attendance.occurrence == scan.occurrence,
+        )
         .values(checked_out_at=earlier.scanned_at, state="left")
     )

@@ -1,6 +1,7 @@
 """What a judged scan answers, as plain values without words of any language; doors add the
 words."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,13 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.finding import Findings
-from pointsbank.attendance.policy import Judgement, Rules, minutes_of_presence
+from pointsbank.attendance.models import Pair
+from pointsbank.attendance.policy import (
+    Judgement,
+    Rules,
+    minutes_of_presence,
+    planned_minutes,
+)
 from pointsbank.core.text import masked_name
 from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import Award, award_for
@@ -40,14 +47,16 @@ def facts_out(
         "result": judgement.result,
         "reason": judgement.reason,
         "direction": judgement.direction,
+        "occurrence": occurrence_of(found, judgement),
         "code_kind": found.sight.kind,
         "may_confirm": judgement.may_confirm,
         "needs_reason": judgement.needs_note and judgement.may_confirm,
         "person": {"display_name": masked_name(facts.name)} if is_open and facts.name else None,
         "shift": _shift(facts) if is_open and facts.shift_id is not None else None,
-        "counts": _counts(facts, judgement) if is_open and facts.shift_id is not None else None,
+        "counts": _counts(found, judgement) if is_open and facts.shift_id is not None else None,
         "first": _first(found) if judgement.reason in MARKED else None,
         "elsewhere": _elsewhere(found) if judgement.reason == "wrong_shift" else None,
+        "missing": list(found.fitness.missing) if judgement.reason == "not_eligible" else [],
         "position": _position(session, found, judgement, position),
         "minutes": _minutes(found, judgement),
         "points_preview": award
@@ -58,6 +67,12 @@ def facts_out(
         "at": _written(found.at),
         "server_time": _written(now),
     }
+
+
+def occurrence_of(found: Findings, judgement: Judgement) -> int:
+    """Return which coming to this shift, from 1, a scan is about."""
+    pairs = found.facts.pairs or 0
+    return pairs + 1 if judgement.act in ("check_in", "join") else max(1, pairs)
 
 
 def _written(moment: datetime) -> str:
@@ -79,16 +94,18 @@ def _shift(facts: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _counts(facts: Row[Any], judgement: Judgement) -> dict[str, int]:
+def _counts(found: Findings, judgement: Judgement) -> dict[str, int]:
     """Return the counts with this scan in them."""
+    facts = found.facts
     came = judgement.act == "check_in"
     went = judgement.act == "check_out"
     joined = came and facts.claim_state is None
+    is_new = came and found.marks[0] is None
     waits = judgement.reason == "waitlisted" and facts.claim_state is None
     return {
         "places": facts.places,
         "claimed": facts.claimed + joined,
-        "arrived": facts.arrived + came,
+        "arrived": facts.arrived + is_new,
         "present": facts.present + came - went,
         "waiting": int(facts.waiting or 0) + waits,
     }
@@ -121,10 +138,16 @@ def _position(
 
 
 def _minutes(found: Findings, judgement: Judgement) -> int | None:
-    facts = found.facts
+    """Return how long the person was there in all, their earlier comings with this one."""
     if judgement.reason != "ok_out":
         return None
-    return minutes_of_presence(facts.checked_in_at, found.at, facts.starts_at, facts.ends_at)
+    return _present(found, (found.marks[0], found.at))
+
+
+def _present(found: Findings, last: Pair) -> int:
+    facts = found.facts
+    pairs = (*found.earlier, last)
+    return minutes_of_presence(pairs, facts.starts_at, facts.ends_at, facts.break_minutes)
 
 
 def _preview(found: Findings, judgement: Judgement) -> Award | None:
@@ -133,14 +156,16 @@ def _preview(found: Findings, judgement: Judgement) -> Award | None:
     facts = found.facts
     if judgement.reason not in ("ok_in", "ok_out") or facts.item_id is None:
         return None
-    is_in = judgement.reason == "ok_in"
-    came, left = (found.at, facts.ends_at) if is_in else (facts.checked_in_at, found.at)
+    came, left = found.marks
+    if judgement.reason == "ok_out":
+        present = _present(found, (came, found.at))
+    else:
+        before = replace(found, earlier=(*found.earlier, (came, left)))
+        present = _present(before, (found.at, facts.ends_at))
     return award_for(
         item_of(facts),
-        planned_minutes=int((facts.ends_at - facts.starts_at).total_seconds()) // 60,
-        actual_minutes=minutes_of_presence(
-            came, max(came, left), facts.starts_at, facts.ends_at
-        ),
+        planned_minutes=planned_minutes(facts.starts_at, facts.ends_at, facts.break_minutes),
+        actual_minutes=present,
         day_minutes_before=int(facts.minutes_today or 0),
     )
 

@@ -20,19 +20,25 @@ class Award:
 
 
 def award_for(
-    item: Item, *, planned_minutes: int, actual_minutes: int, day_minutes_before: int
+    item: Item,
+    *,
+    planned_minutes: int,
+    actual_minutes: int,
+    day_minutes_before: int,
+    overtime_minutes: int = 0,
 ) -> Award:
     """Return what a person gets who was planned for and was there for so many minutes.
 
-    day_minutes_before: the minutes already counted on that local day, over all shifts. Too
-    little of the plan counts for nothing; beyond the plan and beyond the day's limit nothing is
-    added; points of an hour's item follow the counted minutes, rounded down. Rule:
-    docs/scoring.md, "From time to points".
+    day_minutes_before: the minutes already counted on that local day, over all shifts.
+    overtime_minutes: how much longer than planned was approved. Too little of the plan counts
+    for nothing; beyond the plan with its overtime and beyond the day's limit nothing is added;
+    points of an hour's item follow the counted minutes, rounded down. Rule: docs/scoring.md,
+    "From time to points".
     """
     if actual_minutes * 100 < planned_minutes * item.share_min_percent:
         return Award(reason=TOO_SHORT)
     left_today = max(0, item.day_minutes_max - day_minutes_before)
-    minutes = min(actual_minutes, planned_minutes, left_today)
+    minutes = min(actual_minutes, planned_minutes + overtime_minutes, left_today)
     minutes -= minutes % item.unit_minutes
     if item.unit == "shift":
         return Award(

@@ -180,8 +180,8 @@ def test_insisting_goes_on_from_every_question_that_may_be_insisted_on():
     ],
 )
 def test_only_the_time_of_the_shift_counts(came, left, minutes):
-    moments = (STARTS + timedelta(minutes=came), STARTS + timedelta(minutes=left))
-    assert minutes_of_presence(*moments, STARTS, ENDS) == minutes
+    pair = (STARTS + timedelta(minutes=came), STARTS + timedelta(minutes=left))
+    assert minutes_of_presence([pair], STARTS, ENDS) == minutes
 
 
 @pytest.mark.parametrize(
