@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from pointsbank.app import create_app
 from pointsbank.commands.applying import told
+from pointsbank.commands.demonstration.abilities import make_abilities
 from pointsbank.commands.demonstration.content import MEMBERS
 from pointsbank.commands.demonstration.history import (
     COMING_TASKS,
@@ -123,6 +124,7 @@ def load(settings: Settings) -> None:
         district = settle_the_district(
             Crowd(dice, hasher), since=since, tick=lambda n: progress.advance(people, n)
         )
+        make_abilities(district, seed=SEED, today=local_day(since, settings.zone), now=since)
         acts = progress.add_task("three months", total=PAST_TASKS + COMING_TASKS)
         make_history(
             Stage(dice, settings, settings.zone, today),
