@@ -96,6 +96,7 @@ def claims_of(
     before_id: int | None = None,
     limit: int = 50,
     shift_ids: Sequence[int] | None = None,
+    claim_id: int | None = None,
     with_called_off: bool = False,
 ) -> list[ClaimLine]:
     """Return a member's living claims, newest first, each with its shift and task.
@@ -119,6 +120,8 @@ def claims_of(
     )
     if before_id is not None:
         statement = statement.where(Claim.id < before_id)
+    if claim_id is not None:
+        statement = statement.where(Claim.id == claim_id)
     if shift_ids is not None:
         statement = statement.where(Claim.shift_id.in_(shift_ids))
     rows = session.execute(statement.order_by(Claim.id.desc()).limit(limit)).all()
@@ -148,6 +151,26 @@ def claims_of(
         )
         for claim, place, role_name in rows
     ]
+
+
+def told_in_time(session: Session, claim_id: int) -> bool:
+    """Tell whether a claim that ended let nobody down."""
+    return session.scalar(select(Claim.told_in_time).where(Claim.id == claim_id)) is not False
+
+
+def has_claim(session: Session, task_id: int, member_id: int) -> bool:
+    """Tell whether a member has a living claim on any shift of a task."""
+    found = session.scalar(
+        select(Claim.id)
+        .join(Shift, Shift.id == Claim.shift_id)
+        .where(
+            Shift.task_id == task_id,
+            Claim.member_id == member_id,
+            Claim.state != "withdrawn",
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def _is_shown(with_called_off: bool) -> ColumnElement[bool]:

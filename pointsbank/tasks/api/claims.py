@@ -1,16 +1,27 @@
-"""The JSON door of claims: claim, give up, one's own."""
+"""The JSON door of claims: claim, accept, give up, one's own."""
 
 from typing import Any
 
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.scoring.queries import standard_on
-from pointsbank.tasks.claiming import claim_shift, give_up_claim
-from pointsbank.tasks.claims import claims_of
-from pointsbank.tasks.schemas import ClaimOut, MyClaimsOut, claim_out, my_claim_out
+from pointsbank.tasks.claiming import accept_place, claim_shift, give_up_claim
+from pointsbank.tasks.claims import claims_of, told_in_time
+from pointsbank.tasks.schemas import (
+    ClaimHeldOut,
+    ClaimOut,
+    GivenUpOut,
+    GivingUp,
+    MyClaimsOut,
+    NewClaim,
+    claim_line_out,
+    claim_out,
+    my_claim_out,
+)
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
 
@@ -18,15 +29,22 @@ api = Blueprint("claims_api", __name__, description="Claims of places on shifts.
 
 
 @api.post("/shifts/<id:shift_id>/claims")
-@api.response(201, ClaimOut)
+@api.arguments(NewClaim)
+@api.response(201, ClaimHeldOut)
 @members_only
-def claim(shift_id: int) -> dict[str, Any]:
+def claim(body: dict[str, Any], shift_id: int) -> dict[str, Any]:
     """Claim a place for oneself, or a place in the waiting line; a repeat answers the claim
     held."""
     actor, now = current_actor(), clock.now()
+    zone = current_app.extensions["settings"].zone
     held = run(
         lambda session: claim_shift(
-            session, shift_id=shift_id, member_id=actor.member_id, now=now
+            session,
+            shift_id=shift_id,
+            member_id=actor.member_id,
+            role_id=body["role_id"],
+            zone=zone,
+            now=now,
         )
     )
     return claim_out(held)
@@ -43,6 +61,40 @@ def give_up(claim_id: int) -> None:
             session, claim_id=claim_id, member_id=actor.member_id, now=now
         )
     )
+
+
+@api.post("/claims/<id:claim_id>/withdrawal")
+@api.arguments(GivingUp)
+@api.response(200, GivenUpOut)
+@members_only
+def withdraw(body: dict[str, Any], claim_id: int) -> dict[str, Any]:
+    """Give one's own place up with a reason; a repeat answers the same."""
+    actor, now = current_actor(), clock.now()
+    reason = body["reason"] or None
+
+    def give_up_and_tell(session: Session) -> bool:
+        give_up_claim(
+            session, claim_id=claim_id, member_id=actor.member_id, now=now, reason=reason
+        )
+        return told_in_time(session, claim_id)
+
+    return {"id": claim_id, "state": "withdrawn", "told_in_time": run(give_up_and_tell)}
+
+
+@api.post("/claims/<id:claim_id>/acceptance")
+@api.response(200, ClaimOut)
+@members_only
+def accept(claim_id: int) -> dict[str, Any]:
+    """Keep the place that one moved up to; a repeat changes nothing."""
+    actor, now = current_actor(), clock.now()
+    run(
+        lambda session: accept_place(
+            session, claim_id=claim_id, member_id=actor.member_id, now=now
+        )
+    )
+    with reading() as session:
+        (held,) = claims_of(session, actor.member_id, claim_id=claim_id, limit=1)
+    return claim_line_out(held)
 
 
 @api.get("/me/claims")

@@ -1,4 +1,4 @@
-"""The JSON door of tasks: draft, publish, find."""
+"""The JSON door of tasks: draft, change, publish, approve, find."""
 
 from typing import Any
 
@@ -10,32 +10,57 @@ from pointsbank.core.db import reading, transaction
 from pointsbank.core.keys import draw_bytes
 from pointsbank.organizations.queries import organization_by_code, organization_of
 from pointsbank.scoring.queries import standard_on
-from pointsbank.tasks.drafting import NewShift, draft_task
+from pointsbank.tasks.claims import has_claim
+from pointsbank.tasks.drafting import change_draft, draft_task
+from pointsbank.tasks.fitting import fits_of
 from pointsbank.tasks.models import HANDLE_BYTES
-from pointsbank.tasks.publishing import call_off_task, publish_task
-from pointsbank.tasks.queries import TaskFilter, open_tasks, task_of
+from pointsbank.tasks.publishing import (
+    APPROVING_ROLES,
+    Changes,
+    approve_task,
+    call_off_task,
+    change_open_task,
+    publish_task,
+    send_back_task,
+)
+from pointsbank.tasks.queries import TaskFilter, filled, open_tasks, task_of, tasks_waiting
 from pointsbank.tasks.schemas import (
     CallOff,
+    ChangedTask,
     NewTask,
+    TaskDecision,
     TaskListOut,
     TaskOut,
     TaskQuery,
+    View,
     moment_from,
+    plan_of,
     task_out,
 )
 from pointsbank.web.access import current_actor, members_only, roles_only
-from pointsbank.web.contract import Blueprint, cursor_from, position_from
+from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
 
 api = Blueprint("tasks_api", __name__, description="Tasks and their shifts.")
 
 
 def shown_task(task_id: int, paths: tuple[str, ...]) -> dict[str, Any]:
-    """Return a task as it is shown, drafts only within these paths."""
-    now = clock.now()
+    """Return a task as the asking person sees it, unpublished ones only within these paths."""
+    actor, now = current_actor(), clock.now()
+    zone = current_app.extensions["settings"].zone
     with reading() as session:
         task = task_of(session, task_id, paths)
-        standard = standard_on(session, local_day(now, current_app.extensions["settings"].zone))
-        return task_out(task, standard)
+        standard = standard_on(session, local_day(now, zone))
+        view = View(
+            is_organizer=any(task.path.startswith(path) for path in paths),
+            has_claim=has_claim(session, task_id, actor.member_id),
+            fits=fits_of(session, task, task.shifts, actor.member_id, zone),
+        )
+        return task_out(task, standard, view)
+
+
+def draw_handle() -> bytes:
+    """Draw the random name of a shift."""
+    return draw_bytes(HANDLE_BYTES)
 
 
 @api.post("/tasks")
@@ -46,17 +71,55 @@ def draft(body: dict[str, Any]) -> dict[str, Any]:
     """Draft a task with its shifts; members see it once it is published."""
     actor = current_actor()
     paths = actor.paths("organizer")
-    shifts = [
-        NewShift(handle=draw_bytes(HANDLE_BYTES), **shift) for shift in body.pop("shifts")
-    ]
     with transaction() as session:
         task_id = draft_task(
             session,
-            **body,
-            shifts=shifts,
+            **plan_of(body, draw_handle),
             organizer_id=actor.member_id,
             paths=paths,
             zone=current_app.extensions["settings"].zone,
+            now=clock.now(),
+        )
+    return shown_task(task_id, paths)
+
+
+@api.put("/tasks/<id:task_id>/plan")
+@api.arguments(NewTask)
+@api.response(200, TaskOut)
+@roles_only("organizer")
+def change(body: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Let a draft say all this instead; a repeat answers the same."""
+    actor = current_actor()
+    paths = actor.paths("organizer")
+    with transaction() as session:
+        change_draft(
+            session,
+            task_id=task_id,
+            **plan_of(body, draw_handle),
+            actor_id=actor.member_id,
+            paths=paths,
+            zone=current_app.extensions["settings"].zone,
+            now=clock.now(),
+        )
+    return shown_task(task_id, paths)
+
+
+@api.patch("/tasks/<id:task_id>/words")
+@api.arguments(ChangedTask)
+@api.response(200, TaskOut)
+@roles_only("organizer")
+def change_open(body: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Change words, contact or meeting place of an open task; nobody loses a claim."""
+    actor = current_actor()
+    paths = actor.paths("organizer")
+    places = {each["shift_id"]: each["place_name"] for each in body.pop("place_names")}
+    with transaction() as session:
+        change_open_task(
+            session,
+            task_id=task_id,
+            changes=Changes(**body, place_names=places),
+            actor_id=actor.member_id,
+            paths=paths,
             now=clock.now(),
         )
     return shown_task(task_id, paths)
@@ -66,13 +129,54 @@ def draft(body: dict[str, Any]) -> dict[str, Any]:
 @api.response(200, TaskOut)
 @roles_only("organizer")
 def publish(task_id: int) -> dict[str, Any]:
-    """Open a draft for claims; a repeat answers the same."""
+    """Open a draft for claims, or submit it where a second person approves; a repeat answers
+    the same."""
     actor = current_actor()
     paths = actor.paths("organizer")
     with transaction() as session:
         publish_task(
             session, task_id=task_id, actor_id=actor.member_id, paths=paths, now=clock.now()
         )
+    return shown_task(task_id, paths)
+
+
+@api.get("/tasks/submitted")
+@api.arguments(PageQuery, location="query")
+@api.response(200, TaskListOut)
+@roles_only(*APPROVING_ROLES)
+def list_submitted(query: dict[str, Any]) -> dict[str, Any]:
+    """Answer the tasks of one's scope that wait for approval."""
+    paths, limit = current_actor().paths(*APPROVING_ROLES), query["limit"]
+    after = position_from(query.get("cursor")) or 0
+    zone = current_app.extensions["settings"].zone
+    with reading() as session:
+        found = tasks_waiting(session, paths, after_id=after, limit=limit + 1)
+        standard = standard_on(session, local_day(clock.now(), zone))
+        shown = filled(session, found[:limit])
+        items = [task_out(task, standard, View(is_organizer=True)) for task in shown]
+    more = len(found) > limit
+    return {"items": items, "next": cursor_from(shown[-1].id) if more else None}
+
+
+@api.post("/tasks/<id:task_id>/decision")
+@api.arguments(TaskDecision)
+@api.response(200, TaskOut)
+@roles_only(*APPROVING_ROLES)
+def decide(body: dict[str, Any], task_id: int) -> dict[str, Any]:
+    """Approve a submitted task, or send it back with a reason; its organizer is told."""
+    actor, now = current_actor(), clock.now()
+    paths = actor.paths(*APPROVING_ROLES)
+    asked: dict[str, Any] = {
+        "task_id": task_id,
+        "actor_id": actor.member_id,
+        "paths": paths,
+        "now": now,
+    }
+    with transaction() as session:
+        if body["decision"] == "approve":
+            approve_task(session, **asked)
+        else:
+            send_back_task(session, **asked, reason=body["reason"])
     return shown_task(task_id, paths)
 
 
@@ -123,7 +227,8 @@ def list_tasks(query: dict[str, Any]) -> dict[str, Any]:
             session, now=now, wanted=wanted, after=after, limit=query["limit"] + 1
         )
         standard = standard_on(session, local_day(now, zone))
-        items = [task_out(task, standard) for task in found[: query["limit"]]]
+        shown = filled(session, found[: query["limit"]])
+        items = [task_out(task, standard) for task in shown]
     more = len(found) > query["limit"]
     return {"items": items, "next": cursor_from(after + query["limit"]) if more else None}
 
