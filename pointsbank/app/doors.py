@@ -6,10 +6,17 @@ from pointsbank.app.manual_entries import api as manual_api
 from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
 from pointsbank.app.scanned import pages as scanned_pages
+from pointsbank.attendance.api.counting import api as counting_api
+from pointsbank.attendance.api.differences import api as differences_api
+from pointsbank.attendance.api.reviewing import api as reviewing_api
 from pointsbank.attendance.api.scanning import api as attendance_api
 from pointsbank.attendance.api.station import api as station_api
+from pointsbank.attendance.pages.differences import pages as difference_pages
 from pointsbank.attendance.pages.leading import pages as attendance_pages
+from pointsbank.attendance.pages.looking_up import pages as looking_up_pages
+from pointsbank.attendance.pages.reviewing import pages as review_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
+from pointsbank.attendance.pages.watching import pages as watching_pages
 from pointsbank.budgets.api import api as budgets_api
 from pointsbank.budgets.pages import pages as budget_pages
 from pointsbank.ledger.api import api as ledger_api
@@ -54,10 +61,14 @@ from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
+from pointsbank.tasks.api.series import api as series_api
 from pointsbank.tasks.api.tasks import api as tasks_api
 from pointsbank.tasks.pages.claiming import pages as task_pages
+from pointsbank.tasks.pages.dates import pages as date_pages
 from pointsbank.tasks.pages.finding import pages as finding_pages
 from pointsbank.tasks.pages.organizing import pages as organizing_pages
+from pointsbank.tasks.pages.series import pages as series_pages
+from pointsbank.tasks.pages.standing import pages as standing_pages
 from pointsbank.web.contract import Blueprint as ApiBlueprint
 
 API_DOORS: list[ApiBlueprint] = [
@@ -66,7 +77,11 @@ API_DOORS: list[ApiBlueprint] = [
     tasks_api,
     claims_api,
     finding_api,
+    series_api,
     attendance_api,
+    reviewing_api,
+    counting_api,
+    differences_api,
     station_api,
     organizations_api,
     members_api,
@@ -93,7 +108,14 @@ PAGE_DOORS: list[Blueprint] = [
     task_pages,
     finding_pages,
     organizing_pages,
+    series_pages,
+    date_pages,
+    standing_pages,
     attendance_pages,
+    review_pages,
+    watching_pages,
+    looking_up_pages,
+    difference_pages,
     scan_pages,
     sign_in_pages,
     member_pages,

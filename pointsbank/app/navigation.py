@@ -84,10 +84,28 @@ NAV: list[Way] = [
         roles=("administrator", "secretary"),
     ),
     Way(
+        "invitation_pages.list_invitations",
+        lazy_gettext("Invitation codes"),
+        "people",
+        roles=("administrator", "secretary"),
+    ),
+    Way(
+        "card_pages.ask_for_whom",
+        lazy_gettext("Paper cards"),
+        "card",
+        roles=("administrator", "organizer"),
+    ),
+    Way(
         "ability_pages.show_abilities",
         lazy_gettext("Skills and trainings"),
         "edit",
         roles=("administrator", "secretary", "organizer"),
+    ),
+    Way(
+        "review_pages.list_reviews",
+        lazy_gettext("Attendances to look at"),
+        "shield",
+        roles=("administrator", "secretary"),
     ),
     Way(
         "invitation_pages.list_invitations",

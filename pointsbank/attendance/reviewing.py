@@ -50,6 +50,8 @@ def decide_review(
     """
     paths = actor.paths(*REVIEWING_ROLES)
     found = review_of(session, attendance_id, paths)
+    if found.state != "waiting":
+        raise ReviewDecided(state=found.state)
     if actor.member_id in found.involved:
         raise OwnReview
     if not is_approved and not reason:
@@ -84,6 +86,7 @@ def decide_review(
             paths=paths,
             zone=zone,
             now=now,
+            only=(found.member_id,),
         )
     tell(
         session,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from pointsbank.attendance.models import Attendance
 from pointsbank.core.text import halfwidth, masked_name
@@ -53,11 +53,10 @@ def find_people(
     wanted = halfwidth(words)
     if not wanted:
         return []
+    coming = aliased(Attendance)
     last = (
-        select(Attendance.occurrence)
-        .where(Attendance.shift_id == shift_id, Attendance.member_id == Member.id)
-        .order_by(Attendance.occurrence.desc())
-        .limit(1)
+        select(func.max(coming.occurrence))
+        .where(coming.shift_id == shift_id, coming.member_id == Member.id)
         .scalar_subquery()
     )
     is_of_shift = or_(Claim.id.is_not(None), Attendance.id.is_not(None))

@@ -242,9 +242,8 @@ def signers_for(session: Session, shift_id: int, task: TaskLine) -> list[Signer]
         .limit(SIGNERS_SHOWN_MAX)
     ).all()
     wanted = [each for each in dict.fromkeys([*overseers, *came]) if each not in keepers]
-    names = dict(
-        session.execute(select(Member.id, Member.name).where(Member.id.in_(wanted))).tuples()
-    )
+    rows = session.execute(select(Member.id, Member.name).where(Member.id.in_(wanted)))
+    names = {row.id: row.name for row in rows}
     there = set(came)
     return [
         Signer(each, masked_name(names[each]), is_overseer=each not in there)

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, current_app, jsonify
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import (
     VENUE_SLOT_SECONDS,
@@ -11,13 +12,14 @@ from pointsbank.attendance.codes import (
     slot_ends_at,
     venue_text,
 )
+from pointsbank.attendance.differences import Shown, open_differences, record_from_station
 from pointsbank.attendance.finding import NewScan
-from pointsbank.attendance.queries import arrivals_of, latest_arrivals, sheet_lines
-from pointsbank.attendance.recording import Verdict, record_scan
+from pointsbank.attendance.queries import arrivals_of, latest_arrivals
+from pointsbank.attendance.recording import Verdict
+from pointsbank.attendance.review_schemas import ScanBatch, shown_from
 from pointsbank.attendance.schemas import (
     ArrivalsOut,
     NewScanIn,
-    ScanBatch,
     SettlementOut,
     SheetOut,
     UndoneOut,
@@ -31,6 +33,7 @@ from pointsbank.attendance.schemas import (
     verdict_out,
 )
 from pointsbank.attendance.settling import settle_shift, shift_rules
+from pointsbank.attendance.sheet import sheet_lines
 from pointsbank.attendance.undoing import undo_scan
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
@@ -65,10 +68,15 @@ def show_venue_code(query: dict[str, Any], shift_id: int) -> dict[str, Any]:
     }
 
 
-def judged(actor: Actor, scan: NewScan) -> Verdict:
-    """Judge and keep one scan in a transaction of its own, and count it."""
+def judged(actor: Actor, scan: NewScan, shown: Shown | None = None) -> Verdict:
+    """Judge and keep one scan in a transaction of its own, and count it.
+
+    shown: what a station without a network showed for it.
+    """
     desk, now = desk_here(), clock.now()
-    verdict = run(lambda session: record_scan(session, actor, scan, desk, now=now))
+    verdict = run(
+        lambda session: record_from_station(session, actor, scan, shown, desk, now=now)
+    )
     SCANS.labels(verdict.facts["result"], verdict.facts["reason"]).inc()
     return verdict
 
@@ -90,7 +98,9 @@ def scan(body: dict[str, Any]) -> Response:
 def scan_many(body: dict[str, Any]) -> Response:
     """Answer a verdict for each scan, in order; each is a transaction of its own."""
     actor = current_actor()
-    verdicts = [verdict_out(judged(actor, scan_from(each))) for each in body["scans"]]
+    verdicts = [
+        verdict_out(judged(actor, scan_from(each), shown_from(each))) for each in body["scans"]
+    ]
     return jsonify(verdicts=verdicts)
 
 
@@ -129,13 +139,10 @@ def show_sheet(query: dict[str, Any], shift_id: int) -> dict[str, Any]:
             limit=query["limit"] + 1,
         )
         shown = lines[: query["limit"]]
-        item, before = shift_rules(session, shown, shift, task, zone)
+        rules = shift_rules(session, shown, shift, task, zone)
     more = len(lines) > query["limit"]
     return {
-        "items": [
-            sheet_line_out(line, shift, item, before.get(line.member_id, 0), now)
-            for line in shown
-        ],
+        "items": [sheet_line_out(line, rules, now) for line in shown],
         "next": cursor_from(shown[-1].claim_id) if more else None,
     }
 
@@ -165,8 +172,9 @@ def settle(shift_id: int) -> dict[str, Any]:
     same."""
     actor, now = current_actor(), clock.now()
     zone = current_app.extensions["settings"].zone
-    settlement = run(
-        lambda session: settle_shift(
+
+    def act(session: Session) -> dict[str, Any]:
+        settlement = settle_shift(
             session,
             shift_id=shift_id,
             actor_id=actor.member_id,
@@ -174,8 +182,10 @@ def settle(shift_id: int) -> dict[str, Any]:
             zone=zone,
             now=now,
         )
-    )
-    return {
-        "awarded": [vars(each) for each in settlement.awarded],
-        "held": [vars(each) for each in settlement.held],
-    }
+        return {
+            "awarded": [vars(each) for each in settlement.awarded],
+            "held": [vars(each) for each in settlement.held],
+            "open_differences": open_differences(session, shift_id),
+        }
+
+    return run(act)

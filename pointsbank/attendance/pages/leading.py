@@ -17,14 +17,13 @@ from pointsbank.attendance.codes import (
     venue_key,
     venue_text,
 )
+from pointsbank.attendance.differences import open_differences
 from pointsbank.attendance.finding import NewScan
 from pointsbank.attendance.queries import (
     ScanLine,
-    SheetLine,
     arrivals_of,
     latest_arrivals,
     latest_scans,
-    sheet_lines,
 )
 from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.schemas import (
@@ -42,8 +41,10 @@ from pointsbank.attendance.settling import (
     shift_rules,
     waits_for_budget,
 )
+from pointsbank.attendance.sheet import SheetLine, sheet_lines
 from pointsbank.attendance.undoing import undo_scan
 from pointsbank.attendance.verdicts import UNDO_SECONDS
+from pointsbank.attendance.vouching import vouching_of
 from pointsbank.core import clock
 from pointsbank.core.codes import Purpose, header_of, url_of
 from pointsbank.core.db import reading, run
@@ -270,12 +271,11 @@ def sheet(shift_id: int) -> ResponseReturnValue:
         shift, task = own_shift(session, shift_id)
         lines = sheet_lines(session, shift_id)
         arrivals = arrivals_of(session, shift_id)
-        item, before = shift_rules(session, lines, shift, task, zone)
-    rows = [
-        line_words(line, sheet_line_out(line, shift, item, before.get(line.member_id, 0), now))
-        for line in lines
-    ]
-    came = [line for line in lines if line.attendance_id is not None]
+        rules = shift_rules(session, lines, shift, task, zone)
+        differences = open_differences(session, shift_id)
+        vouching = vouching_of(session, shift_id)
+    rows = [line_words(line, sheet_line_out(line, rules, now)) for line in lines]
+    came = [line for line in lines if line.has_come]
     open_lines = [line for line in came if line.settled_at is None]
     is_over = now >= shift.ends_at or have_all_left(came)
     return render_template(
@@ -297,8 +297,14 @@ def sheet(shift_id: int) -> ResponseReturnValue:
         if not open_lines
         else None,
         is_open=task.state == "open",
+        differences=differences,
+        vouching=vouching,
         links={
             "back": url_for("organizing_pages.show_plan", task_id=task.id),
+            "people": url_for("looking_up_pages.look_up", shift_id=shift_id),
+            "watching": url_for("watching_pages.watch", shift_id=shift_id),
+            "vouching": url_for("watching_pages.vouch", shift_id=shift_id),
+            "differences": url_for("difference_pages.list_differences", shift_id=shift_id),
             "station": url_for("attendance_pages.station", shift_id=shift_id),
             "venue": url_for("attendance_pages.venue", shift_id=shift_id),
             "settle": url_for("attendance_pages.settle", shift_id=shift_id),
@@ -321,7 +327,7 @@ def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
         "points": 0 if is_held else gives["points"],
         "service_minutes": 0 if is_held else gives["service_minutes"],
         "held": held_words().get(line.held_reason or "") if is_held else None,
-        "came": line.attendance_id is not None,
+        "came": line.has_come,
         "counts": has_left and not is_held and any(gives.values()),
     }
 
@@ -347,6 +353,7 @@ def held_words() -> dict[str, str]:
         "own_shift": str(gettext("settled by themselves")),
         "claim_given_up": str(gettext("gave the place up")),
         "budget_spent": str(gettext("the month's issue budget is used up")),
+        "review": str(gettext("a second person looks at it")),
     }
 
 
