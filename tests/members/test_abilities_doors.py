@@ -291,7 +291,7 @@ def test_a_course_day_is_taken_in_from_its_list(app, writing, school):
     day = browser.form(page, "/completions")
     wrong = browser.send(day, numbers="20000001 20000003，7", completed_on="2026-11-14")
     assert wrong.status_code == 400
-    assert "这些编号查不到人：20000003、7" in words_of(wrong)
+    assert "这些会员号查不到人：20000003、7" in words_of(wrong)
     assert "20000001 20000003" in wrong.text
     assert browser.send(day, numbers="", completed_on="2026-11-14").status_code == 400
     assert browser.send(day, numbers="20000001", completed_on="").status_code == 400
