@@ -26,6 +26,7 @@ from pointsbank.ledger.sealing import BLOCK_ROWS_MAX, seal
 from pointsbank.ledger.service import expire_points
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
+from pointsbank.tasks.claiming import lapse_places
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.recurring import keep_series_ahead, next_series_due
 
@@ -44,6 +45,8 @@ SHIFTS_MINUTES = 10
 VERIFIES_AT = time(2, 30)
 # Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
 EXPIRY_BATCH = 500
+# Each lapse locks its shift until the batch is committed, and people claim meanwhile.
+PLACES_BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -223,6 +226,17 @@ def work_verifying(session: Session, _period: str, _zone: ZoneInfo, now: datetim
     return Step(0, errand=verify_ledger)
 
 
+def due_places(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; places whose time to accept was over before lapse in it too."""
+    return this_minute(now, zone)
+
+
+def work_places(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
+    """Hand on the places that nobody accepted in time, one batch of claims at a time."""
+    count = lapse_places(session, now=now, limit=PLACES_BATCH)
+    return Step(count, is_last=count < PLACES_BATCH)
+
+
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return this minute; what was not sent in the minutes before is due in it too."""
     return this_minute(now, zone)
@@ -288,6 +302,12 @@ JOBS = {
             due_verifying,
             work_verifying,
             lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "places",
+            due_places,
+            work_places,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
         ),
         Job(
             "webhooks",

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from pointsbank.jobs.table import JOBS
 from pointsbank.members.models import Member
 from pointsbank.messages.models import Message
 from pointsbank.tasks.claiming import (
@@ -26,7 +27,7 @@ from pointsbank.tasks.errors import (
 )
 from pointsbank.tasks.models import Claim, Shift, ShiftRole
 from pointsbank.tasks.publishing import call_off_shift, call_off_task
-from tests.builders import a_claim, a_member, a_shift
+from tests.builders import SHANGHAI, a_claim, a_member, a_shift
 from tests.moments import NOON
 from tests.tasks.planning import a_shift_with_roles, an_open_task, roles_of
 
@@ -231,6 +232,17 @@ def test_a_place_nobody_accepts_goes_to_the_next_in_line(session):
     with pytest.raises(OfferLapsed):
         accept_place(session, claim_id=claim_id, member_id=moving, now=late)
     assert lapse_places(session, now=late, limit=10) == 0
+
+
+def test_a_job_hands_places_on_in_batches(session, monkeypatch):
+    monkeypatch.setattr("pointsbank.jobs.table.PLACES_BATCH", 2)
+    for _ in range(3):
+        one_who_moved_up(session)
+    late, job = NOON + timedelta(hours=12), JOBS["places"]
+    steps = [job.work(session, job.due(late, SHANGHAI)[0].period, SHANGHAI, late)]
+    while not steps[-1].is_last:
+        steps.append(job.work(session, "", SHANGHAI, late))
+    assert [step.count for step in steps] == [2, 1]
 
 
 def test_a_late_answer_counts_as_long_as_nobody_else_got_the_place(session):
