@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from pointsbank.app import create_app
-from pointsbank.core.db import db, transaction
+from pointsbank.core.db import transaction
 from pointsbank.core.settings import Settings
-from tests.databases import ENGINES, Databases, settings_for
+from tests.databases import ENGINES, Databases, app_for, lent, settings_for
 from tests.moments import NOON
 from tests.postgres import URL_VARIABLE, Server, session_prefix
 from tests.serving import free_port, serving
@@ -125,12 +125,17 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
-    """The service under test; no context is pushed, so requests do not share one."""
-    made = create_app(settings)
-    yield made
-    with made.app_context():
-        for engine in db.engines.values():
-            engine.dispose()
+    """The service under test; no context is pushed, so requests do not share one.
+
+    Tests of one process share it; a test that changes it takes `own_app`.
+    """
+    yield from lent(app_for(settings))
+
+
+@pytest.fixture
+def own_app(settings: Settings) -> Iterator[Flask]:
+    """A service that no other test sees, to be changed at will."""
+    yield from lent(create_app(settings))
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import time_machine
 from flask import Flask
 
 from pointsbank.app import create_app
-from pointsbank.core.db import db
 from pointsbank.core.settings import Settings
+from tests.databases import app_for, lent
 from tests.laws.world import World, a_world
 from tests.moments import NOON
 
@@ -18,10 +18,19 @@ from tests.moments import NOON
 def quick_app(settings: Settings) -> Iterator[Flask]:
     """The service at noon, with the cheap hash of passwords."""
     with time_machine.travel(NOON, tick=False):
-        app = create_app(replace(settings, argon2_cheap=True, log_level="ERROR"))
-        yield app
-        with app.app_context():
-            db.engine.dispose()
+        yield from lent(app_for(quick(settings)))
+
+
+@pytest.fixture
+def own_quick_app(settings: Settings) -> Iterator[Flask]:
+    """The same for one test alone, to be changed at will."""
+    with time_machine.travel(NOON, tick=False):
+        yield from lent(create_app(quick(settings)))
+
+
+def quick(settings: Settings) -> Settings:
+    """Return settings that hash and log little."""
+    return replace(settings, argon2_cheap=True, log_level="ERROR")
 
 
 @pytest.fixture

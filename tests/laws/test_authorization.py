@@ -117,12 +117,12 @@ def kept_by_one(member_id: int) -> int:
 )
 @pytest.mark.engine("sqlite")
 def test_a_faulty_door_is_found(
-    quick_app: Flask, status: Any, mark: Any, complaint: str
+    own_quick_app: Flask, status: Any, mark: Any, complaint: str
 ) -> None:
-    quick_app.add_url_rule(FAULTY_RULE, "faulty", answering(status, mark))
-    assert missing_rows(quick_app, ROWS) >= {("GET", FAULTY_RULE)}
-    assert (unruled(quick_app) == ["faulty"]) == (mark is unmarked)
-    faults = Knocking(a_world(quick_app), FAULTY_ROW).find_faults()
+    own_quick_app.add_url_rule(FAULTY_RULE, "faulty", answering(status, mark))
+    assert missing_rows(own_quick_app, ROWS) >= {("GET", FAULTY_RULE)}
+    assert (unruled(own_quick_app) == ["faulty"]) == (mark is unmarked)
+    faults = Knocking(a_world(own_quick_app), FAULTY_ROW).find_faults()
     assert complaint in "\n".join(faults)
 
 

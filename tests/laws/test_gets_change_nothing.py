@@ -58,15 +58,15 @@ def test_looking_changes_nothing(room: str, world: World) -> None:
     assert "\n".join(faults) == ""
 
 
-def test_a_look_that_writes_is_found(quick_app: Flask) -> None:
+def test_a_look_that_writes_is_found(own_quick_app: Flask) -> None:
     @members_only
     def writes() -> Any:
         with transaction() as session:
             note(session, at=clock.now(), actor_id=None, action="look", subject=("page", None))
         return "looked"
 
-    quick_app.add_url_rule(WRITING_RULE, "writes", writes)
-    faults = changes_by_looking(a_world(quick_app), door("GET", WRITING_RULE, MEMBERS))
+    own_quick_app.add_url_rule(WRITING_RULE, "writes", writes)
+    faults = changes_by_looking(a_world(own_quick_app), door("GET", WRITING_RULE, MEMBERS))
     assert faults == [
         f"GET {WRITING_RULE} changed the database",
         f"HEAD {WRITING_RULE} changed the database",

@@ -184,12 +184,12 @@ def test_weight_counts_what_is_fetched() -> None:
 
 
 @pytest.mark.engine("sqlite")
-def test_a_form_taken_without_its_token_is_found(quick_app: Flask) -> None:
+def test_a_form_taken_without_its_token_is_found(own_quick_app: Flask) -> None:
     @for_programs
     @members_only
     def trusting() -> str:
         return "done"
 
-    quick_app.add_url_rule("/trusting", "trusting", trusting, methods=["POST"])
-    faults = faults_of_forms(a_world(quick_app), door("POST", "/trusting", MEMBERS))
+    own_quick_app.add_url_rule("/trusting", "trusting", trusting, methods=["POST"])
+    faults = faults_of_forms(a_world(own_quick_app), door("POST", "/trusting", MEMBERS))
     assert faults[0] == "POST /trusting with token None: 200"
