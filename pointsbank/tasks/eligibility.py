@@ -21,8 +21,8 @@ CODE_LENGTH_MAX = 24
 PATH_LENGTH_MAX = 200
 # A tree that a person could read aloud; more is a mistake or an attack.
 DEPTH_MAX = 5
-LEAVES_MAX = 40
-ALTERNATIVES_MAX = 64
+LEAVES_MAX = 24
+ALTERNATIVES_MAX = 16
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def alternatives(tree: Tree) -> list[tuple[Leaf, ...]]:
 
     Leaves of one set that ask for the same in two degrees are joined into one.
     """
-    return [way for way in map(_condensed, _ways(tree)) if _is_possible(way)]
+    return [way for way in map(_condensed, _ways(tree)) if way is not None]
 
 
 def _ways(tree: Tree) -> list[tuple[Leaf, ...]]:
@@ -127,55 +127,42 @@ def _ways(tree: Tree) -> list[tuple[Leaf, ...]]:
     return [tuple(leaf for way in chosen for leaf in way) for chosen in product(*parts)]
 
 
-def _condensed(way: Iterable[Leaf]) -> tuple[Leaf, ...]:
-    kept: list[Leaf] = []
+def _condensed(way: Iterable[Leaf]) -> tuple[Leaf, ...] | None:
+    """Join what asks for the same; None where no one person could have all of it."""
+    kept: dict[tuple[str, str], Leaf] = {}
     for leaf in way:
-        joined = leaf
-        for other in list(kept):
-            together = _joined(other, joined)
-            if together is not None:
-                kept.remove(other)
-                joined = together
-        kept.append(joined)
-    return tuple(kept)
+        about = leaf["rule"], leaf.get("code", "")
+        joined = _joined(kept[about], leaf) if about in kept else leaf
+        if joined is None:
+            return None
+        kept[about] = joined
+    return tuple(kept.values())
 
 
 def _joined(one: Leaf, other: Leaf) -> Leaf | None:
-    """Return the one leaf that asks for what both ask for, None where it takes two.
+    """Return the one leaf that asks for what both ask for, None where they exclude each other.
 
-    A person has one age and one kind, so that getting the one must not lose the other.
+    A person has one age, one kind and one place, so that getting what the one asks for must not
+    lose the other.
     """
-    if one["rule"] != other["rule"]:
-        return None
     match one["rule"]:
         case "age":
             (least, most), (low, high) = _ages(one), _ages(other)
             bounds = {"min": max(least, low), "max": min(most, high)}
             named = {"min", "max"} & (set(one) | set(other))
-            return {"rule": "age", **{name: bounds[name] for name in sorted(named)}}
+            joined = {"rule": "age", **{name: bounds[name] for name in sorted(named)}}
+            return joined if bounds["min"] <= bounds["max"] else None
         case "skill":
-            if one["code"] != other["code"]:
-                return None
             return one if one.get("confirmed", False) else other
         case "kind":
-            return {"rule": "kind", "in": [kind for kind in one["in"] if kind in other["in"]]}
+            kinds = [kind for kind in one["in"] if kind in other["in"]]
+            return {"rule": "kind", "in": kinds} if kinds else None
         case "organization":
             longer, shorter = sorted((one, other), key=lambda leaf: -len(leaf["path"]))
             return longer if longer["path"].startswith(shorter["path"]) else None
         case "trust":
             return max(one, other, key=lambda leaf: int(leaf["min"]))
-    return one if one == other else None
-
-
-def _is_possible(way: tuple[Leaf, ...]) -> bool:
-    """Tell whether one person could fulfil all these leaves, of which none includes another."""
-    for leaf in way:
-        if leaf["rule"] == "age" and _ages(leaf)[0] > _ages(leaf)[1]:
-            return False
-        if leaf["rule"] == "kind" and not leaf["in"]:
-            return False
-    # Nobody stands under two paths that do not lead through one another.
-    return len([leaf for leaf in way if leaf["rule"] == "organization"]) <= 1
+    return one
 
 
 def _ages(leaf: Tree) -> tuple[int, int]:
