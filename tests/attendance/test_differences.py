@@ -243,8 +243,8 @@ def test_a_code_of_nobody_lets_nobody_in(app, scene, writing):
     with writing() as session:
         found = differences_of(session, scene.shift_id)[0]
         assert (found.member_id, found.display_name) == (None, "")
-        with pytest.raises(DifferenceOfNobody):
-            settle_it(session, found.scan_id, LET_IN, scene.organizer)
+    with pytest.raises(DifferenceOfNobody), writing() as session:
+        settle_it(session, found.scan_id, LET_IN, scene.organizer)
     with writing() as session:
         assert open_differences(session, scene.shift_id) == 1
         settle_it(session, found.scan_id, LEAVE_OUT, scene.organizer)
@@ -261,9 +261,9 @@ def test_no_lead_lets_a_stopped_account_in(app, scene, writing):
     upload(app, scene, scene.volunteer, STARTS, IN)
     with writing() as session:
         found = differences_of(session, scene.shift_id)[0]
-        with pytest.raises(StillRefused) as refused:
-            settle_it(session, found.scan_id, LET_IN, scene.organizer)
-        assert refused.value.facts == {"reason": "suspended"}
+    with pytest.raises(StillRefused) as refused, writing() as session:
+        settle_it(session, found.scan_id, LET_IN, scene.organizer)
+    assert refused.value.facts == {"reason": "suspended"}
     with writing() as session:
         assert open_differences(session, scene.shift_id) == 1
         assert how_many(session, Attendance) == 0
@@ -275,9 +275,9 @@ def test_nobody_is_let_in_where_all_places_are_taken(app, writing):
     upload(app, scene, scene.stranger, STARTS, IN)
     with writing() as session:
         found = differences_of(session, scene.shift_id)[0]
-        with pytest.raises(StillRefused) as refused:
-            settle_it(session, found.scan_id, LET_IN, scene.organizer)
-        assert refused.value.facts == {"reason": "waitlisted"}
+    with pytest.raises(StillRefused) as refused, writing() as session:
+        settle_it(session, found.scan_id, LET_IN, scene.organizer)
+    assert refused.value.facts == {"reason": "waitlisted"}
     with writing() as session:
         assert how_many(session, Claim) == 1
 
@@ -312,8 +312,8 @@ def test_a_departure_waits_for_its_arrival(app, scene, writing):
     upload(app, scene, scene.stranger, ENDS, OUT)
     with writing() as session:
         came, left = differences_of(session, scene.shift_id)
-        with pytest.raises(StillRefused):
-            settle_it(session, left.scan_id, LET_IN, scene.organizer)
+    with pytest.raises(StillRefused), writing() as session:
+        settle_it(session, left.scan_id, LET_IN, scene.organizer)
     with writing() as session:
         settle_it(session, came.scan_id, LET_IN, scene.organizer)
         settle_it(session, left.scan_id, LET_IN, scene.organizer)
