@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pointsbank.core.codes import Code, NotACode, Purpose, read_code, seal
-from pointsbank.core.keys import derive_key
+from pointsbank.core.keys import derive_key, same
 from pointsbank.core.text import halfwidth
 from pointsbank.members.codes import (
     GENERAL,
@@ -26,6 +26,10 @@ VENUE_SLOTS = range(-2, 2)
 PERSONAL_STEPS = range(-2, 2)
 PERSONAL_STEPS_OFFLINE = range(-4, 3)
 SLOT_BYTES = 4
+# The four digits beside a poster are new every five minutes; those before are still taken.
+DIGITS_SLOT_SECONDS = 300
+DIGITS_SLOTS = (0, -1)
+DIGITS = 4
 DIRECTIONS = ("in", "out", "either")
 # Letters alone are a word, not a number.
 MEMBER_NUMBER = re.compile(r"(?=[A-Za-z-]*[0-9])[0-9A-Za-z][0-9A-Za-z-]{0,19}")
@@ -77,6 +81,41 @@ def venue_text(secret: str, shift_handle: bytes, slot: int, direction: str) -> s
     return seal(Purpose.VENUE, body, venue_key(secret, shift_handle))
 
 
+def poster_key(secret: str) -> bytes:
+    """Return the key of all posters."""
+    return derive_key(secret, "poster")
+
+
+def poster_text(secret: str, shift_handle: bytes) -> str:
+    """Return the text of the code on a shift's poster; it stays the same."""
+    return seal(Purpose.POSTER, shift_handle, poster_key(secret))
+
+
+def digits_slot_at(now: datetime) -> int:
+    """Return the slot of five minutes that this moment falls in."""
+    return int(now.timestamp()) // DIGITS_SLOT_SECONDS
+
+
+def digits_end_at(now: datetime) -> datetime:
+    """Return the moment at which the next four digits take over."""
+    return datetime.fromtimestamp((digits_slot_at(now) + 1) * DIGITS_SLOT_SECONDS, UTC)
+
+
+def venue_digits(secret: str, shift_handle: bytes, slot: int) -> str:
+    """Return the four digits that the venue's screen shows in this slot of five minutes."""
+    key = derive_key(venue_key(secret, shift_handle), "digits", slot.to_bytes(SLOT_BYTES))
+    return f"{int.from_bytes(key[:8]) % 10**DIGITS:0{DIGITS}d}"
+
+
+def are_digits_right(secret: str, shift_handle: bytes, digits: str, at: datetime) -> bool:
+    """Tell whether these are the digits of this moment, or those just before."""
+    slot = digits_slot_at(at)
+    return any(
+        same(venue_digits(secret, shift_handle, slot + each).encode(), digits.encode())
+        for each in DIGITS_SLOTS
+    )
+
+
 def look_at(text: str, *, secret: str, at: datetime, is_offline: bool = False) -> Sight:
     """Read a bare code, its URL, or the digits under a redemption code.
 
@@ -99,9 +138,11 @@ def look_at(text: str, *, secret: str, at: datetime, is_offline: bool = False) -
     keys = {
         Purpose.REDEMPTION: redemption_key(secret),
         Purpose.CARD: card_key(secret),
-        Purpose.POSTER: derive_key(secret, "poster"),
+        Purpose.POSTER: poster_key(secret),
     }
-    return Sight(KINDS[code.purpose], code.text, code.is_genuine(keys[code.purpose]))
+    is_genuine = code.is_genuine(keys[code.purpose])
+    handle = code.body if code.purpose is Purpose.POSTER else None
+    return Sight(KINDS[code.purpose], code.text, is_genuine, shift_handle=handle)
 
 
 def typed_number(sight: Sight) -> Sight:

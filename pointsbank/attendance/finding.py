@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import Sight, look_at, typed_number
+from pointsbank.attendance.digits import fit_of_digits
 from pointsbank.attendance.models import Pair
 from pointsbank.attendance.policy import (
     ATTENDING_KINDS,
@@ -44,6 +45,8 @@ OTHER_PLACE_METRES = 500
 # A station without a network uploads within so many hours, or its scans are too old to be
 # judged.
 OFFLINE_HOURS_MAX = 72
+# Codes that hang at the place: a person scans them for themselves.
+SELF_KINDS = ("venue", "poster")
 # While a person decides whether to insist, the code they scanned may grow old.
 CONFIRM_MINUTES = 5
 
@@ -56,7 +59,8 @@ class NewScan:
     """A scan as a device sends it.
 
     direction: in, out or auto. scanned_at: by the device's clock. location: latitude, longitude
-    and accuracy in metres; it is compared and forgotten.
+    and accuracy in metres; it is compared and forgotten. digits: those beside a poster, as
+    typed from the venue's screen.
     """
 
     nonce: str
@@ -67,6 +71,7 @@ class NewScan:
     is_offline: bool = False
     device_id: str | None = None
     location: tuple[float, float, float] | None = None
+    digits: str | None = None
     confirm: bool = False
     note: str | None = None
 
@@ -97,6 +102,7 @@ class Findings:
     may_scan: bool
     is_revoked: bool = False
     is_suspended: bool = False
+    digits: str | None = None
     mark: Row[Any] | None = None
     elsewhere: Row[Any] | None = None
     earlier: tuple[Pair, ...] = ()
@@ -124,7 +130,7 @@ def find(
     at = min(scan.scanned_at, now) if is_offline and scan.scanned_at else now
     code_at = at if is_offline else seen_at or now
     sight = look_at(scan.code, secret=desk.secret, at=code_at, is_offline=is_offline)
-    if sight.kind == "venue" and is_offline:
+    if sight.kind in SELF_KINDS and is_offline:
         # Only a station keeps scans for later; a person's own time is the server's.
         is_offline, at = False, now
         sight = look_at(scan.code, secret=desk.secret, at=seen_at or now)
@@ -151,11 +157,39 @@ def find(
         at=at,
         is_offline=is_offline,
         is_lead=is_lead,
-        may_scan=sight.kind == "venue" or is_lead or is_unplaced,
+        may_scan=sight.kind in SELF_KINDS or is_lead or is_unplaced,
         is_revoked=is_revoked,
         is_suspended=is_suspended,
+        digits=_digits(session, actor, scan, sight, facts.shift_id, desk, now),
     )
     return _look_closer(session, found, scan, desk)
+
+
+def _is_own_poster(sight: Sight, scan: NewScan) -> bool:
+    return sight.kind == "poster" and scan.shift_id is None
+
+
+def _digits(
+    session: Session,
+    actor: Actor,
+    scan: NewScan,
+    sight: Sight,
+    shift_id: int | None,
+    desk: Desk,
+    now: datetime,
+) -> str | None:
+    """Return how the digits beside a poster fit; at a station a poster checks nobody in."""
+    if not _is_own_poster(sight, scan) or sight.shift_handle is None:
+        return None
+    return fit_of_digits(
+        session,
+        member_id=actor.member_id,
+        shift_id=shift_id,
+        shift_handle=sight.shift_handle,
+        typed=scan.digits,
+        secret=desk.secret,
+        now=now,
+    )
 
 
 def _may_still_confirm(
@@ -174,9 +208,10 @@ def _subject(
 ) -> tuple[Subject, bool, bool]:
     """Return whom and where the scan is about, and whether a card is revoked or its owner
     suspended."""
-    if not sight.is_genuine or sight.kind not in ATTENDING_KINDS:
+    is_attending = sight.kind in ATTENDING_KINDS or _is_own_poster(sight, scan)
+    if not sight.is_genuine or not is_attending:
         return Subject(shift_id=scan.shift_id), False, False
-    if sight.kind == "venue":
+    if sight.kind in SELF_KINDS:
         return Subject(actor.member_id, shift_handle=sight.shift_handle), False, False
     member_id = None
     if sight.kind == "card":
@@ -305,6 +340,7 @@ def case_of(found: Findings, scan: NewScan, actor_id: int) -> Case:
         checked_out_at=left,
         is_same_device=is_same_device,
         is_settled=facts.settled_at is not None,
+        digits=found.digits,
         confirm=scan.confirm,
         has_note=bool(scan.note),
     )
@@ -334,6 +370,8 @@ def flags_of(found: Findings, scan: NewScan, judgement: Judgement, now: datetime
         place = (found.facts.latitude, found.facts.longitude)
         if metres_between((latitude, longitude), place) > OTHER_PLACE_METRES + accuracy:
             flags.append("other_place")
+    if found.digits == "missing" and judgement.act != "none":
+        flags.append("poster_unconfirmed")
     if judgement.result == "ok" and scan.confirm and scan.note:
         flags.append("let_in")
     return flags

@@ -15,6 +15,7 @@ from pointsbank.attendance.models import OCCURRENCES_MAX, Pair
 # Within two minutes the same phone means the same scan, not a second wish.
 REPEAT_SECONDS = 120
 EARTH_RADIUS_METRES = 6_371_000
+DIGITS_REFUSED = {"wrong": "wrong_digits", "locked": "digits_locked"}
 ATTENDING_KINDS = ("venue", "personal", "card", "manual")
 
 
@@ -40,6 +41,8 @@ class Case:
     today. is_eligible: whether some role of the shift would take somebody like them.
     pairs: how often they came to this shift so far; the marks are those of the last time.
     is_same_device: whether the phone is the one of the mark that already stands.
+    digits: how the four digits beside a poster fit: right, wrong, missing, or locked after too
+    many wrong ones; None where a poster opens nothing but its task.
     confirm, has_note: a person insists, and says why.
     """
 
@@ -66,6 +69,7 @@ class Case:
     checked_out_at: datetime | None = None
     is_same_device: bool = False
     is_settled: bool = False
+    digits: str | None = None
     confirm: bool = False
     has_note: bool = False
 
@@ -100,6 +104,7 @@ def judge(case: Case, rules: Rules) -> Judgement:
         or _outside_window(case, rules)
         or _without_place(case)
         or _marked_already(case)
+        or _without_digits(case)
         or _accepted(case)
     )
 
@@ -109,11 +114,20 @@ def _code_refusal(case: Case) -> str | None:
         return "bad_code"
     if not case.is_genuine:
         return "bad_signature"
+    if case.kind == "poster" and case.digits is not None:
+        return DIGITS_REFUSED.get(case.digits)
     if case.kind not in ATTENDING_KINDS:
         return "wrong_purpose"
     if case.is_revoked:
         return "card_revoked"
     return None if case.is_fresh else "code_expired"
+
+
+def _without_digits(case: Case) -> Judgement | None:
+    """Ask whoever scanned a poster alone whether to go on: a second person then looks at it."""
+    if case.digits != "missing" or case.confirm:
+        return None
+    return Judgement("confirm", "poster_waiting", direction=case.direction, may_confirm=True)
 
 
 def _standing_refusal(case: Case) -> str | None:

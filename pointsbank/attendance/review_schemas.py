@@ -40,6 +40,7 @@ REASON_WORDS = {
     "typed_throughout": lazy_gettext("Every mark was typed in, without a code."),
     "typed_crowd": lazy_gettext("Most people of this shift were typed in."),
     "walk_in": lazy_gettext("Joined on the spot."),
+    "poster_unconfirmed": lazy_gettext("By the poster alone, without the screen's digits."),
     "let_in": lazy_gettext("Let in by the person in charge."),
     "absent_at_roll_call": lazy_gettext("Called up in the middle of the shift, and not there."),
     "head_count_short": lazy_gettext("Fewer people were counted than had checked in."),

@@ -38,6 +38,9 @@ TITLES = {
     "too_early": lazy_gettext("Too early"),
     "too_late": lazy_gettext("Too late"),
     "code_expired": lazy_gettext("The code has expired"),
+    "wrong_digits": lazy_gettext("The four digits are not right"),
+    "digits_locked": lazy_gettext("Too many wrong digits"),
+    "poster_waiting": lazy_gettext("Without the four digits"),
     "card_revoked": lazy_gettext("This card is no longer good"),
     "bad_code": lazy_gettext("Not one of our codes"),
     "bad_signature": lazy_gettext("The code is not genuine"),
@@ -55,6 +58,15 @@ TITLES = {
 PLAIN = {
     "repeat_just_now": lazy_gettext("Recorded a moment ago; once is enough."),
     "code_expired": lazy_gettext("Ask for a new code and scan once more."),
+    "wrong_digits": lazy_gettext(
+        "They stand on the screen at the place and are new every five minutes. Look once more."
+    ),
+    "digits_locked": lazy_gettext(
+        "Please wait ten minutes, or tell the person in charge your member number."
+    ),
+    "poster_waiting": lazy_gettext(
+        "You can go on without them: the person in charge then confirms it later."
+    ),
     "card_revoked": lazy_gettext("A new card was made, or this one was reported lost."),
     "bad_code": lazy_gettext("This is not a code of this service, or not all of it was read."),
     "bad_signature": lazy_gettext("It was not made by this service. The try is kept."),
@@ -71,6 +83,7 @@ PLAIN = {
     ),
 }
 FLAGS = {
+    "poster_unconfirmed": lazy_gettext("It waits until somebody in charge has confirmed it."),
     "other_place": lazy_gettext("Far from the place of the shift; this is noted."),
     "same_device": lazy_gettext(
         "This phone has just checked another person in; this is noted."
@@ -86,6 +99,7 @@ ACTIONS = {
     "not_claimed": lazy_gettext("Join on the spot"),
     "wrong_shift": lazy_gettext("Join this shift instead"),
     "full": lazy_gettext("Join the waiting list"),
+    "poster_waiting": lazy_gettext("Go on without the digits"),
     "too_early": lazy_gettext("Let them in, with a reason"),
     "too_late": lazy_gettext("Let them in, with a reason"),
     "not_eligible": lazy_gettext("Let them in, with a reason"),
@@ -125,6 +139,7 @@ class NewScanIn(Body):
     offline = YesNo(load_default=False)
     device_id = fields.String(allow_none=True, validate=VISIBLE)
     location = fields.Nested(Position, allow_none=True)
+    digits = fields.String(allow_none=True, validate=validate.Regexp(r"[0-9]{4}\Z"))
     confirm = YesNo(load_default=False)
     note = Text(length_max=200, allow_none=True)
 
@@ -277,6 +292,7 @@ def scan_from(body: dict[str, Any]) -> NewScan:
         is_offline=body["offline"],
         device_id=body.get("device_id"),
         location=(place["latitude"], place["longitude"], place["accuracy"]) if place else None,
+        digits=body.get("digits"),
         confirm=body["confirm"],
         note=body.get("note"),
     )

@@ -45,6 +45,8 @@ WEIGHTS: dict[str, int] = {
     "typed_crowd": 20,
     # Joining on the spot is welcome; it says only that nobody knew before.
     "walk_in": 10,
+    # By the poster alone, which anybody could have photographed: somebody has to say they came.
+    "poster_unconfirmed": 60,
     # Outside of the hours, on the lead's say.
     "let_in": 20,
     # Called up in the middle of the shift, and not there.
@@ -53,7 +55,7 @@ WEIGHTS: dict[str, int] = {
     "head_count_short": 20,
 }
 # What the scans noted themselves (attendance/finding.py) and is weighed as it stands.
-NOTED = ("other_place", "clock_skew", "walk_in", "let_in")
+NOTED = ("other_place", "clock_skew", "walk_in", "poster_unconfirmed", "let_in")
 
 # A family of four on one phone is not a crowd.
 DEVICE_PEOPLE = 4

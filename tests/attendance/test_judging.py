@@ -46,7 +46,7 @@ def test_the_vectors_reach_every_reason_and_act():
         *("not_claimed", "full", "wrong_shift", "too_early", "too_late", "code_expired"),
         *("card_revoked", "bad_code", "bad_signature", "wrong_purpose", "not_member"),
         *("suspended", "no_permission", "no_shift", "called_off", "not_in", "settled"),
-        *("not_eligible", "no_more_pairs"),
+        *("not_eligible", "no_more_pairs", "wrong_digits", "digits_locked", "poster_waiting"),
     }
     acts = {vector["expect"]["act"] for vector in VECTORS["cases"]}
     assert acts == {"none", "check_in", "join", "wait", "check_out", "move_check_out"}
