@@ -62,10 +62,13 @@ from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
 from pointsbank.tasks.api.series import api as series_api
+from pointsbank.tasks.api.inviting import api as inviting_api
 from pointsbank.tasks.api.tasks import api as tasks_api
 from pointsbank.tasks.pages.claiming import pages as task_pages
 from pointsbank.tasks.pages.dates import pages as date_pages
 from pointsbank.tasks.pages.finding import pages as finding_pages
+from pointsbank.tasks.pages.groups import pages as group_pages
+from pointsbank.tasks.pages.inviting import pages as inviting_pages
 from pointsbank.tasks.pages.organizing import pages as organizing_pages
 from pointsbank.tasks.pages.series import pages as series_pages
 from pointsbank.tasks.pages.standing import pages as standing_pages
@@ -75,6 +78,7 @@ API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     scoring_api,
     tasks_api,
+    inviting_api,
     claims_api,
     finding_api,
     series_api,
@@ -106,6 +110,8 @@ API_DOORS: list[ApiBlueprint] = [
 ]
 PAGE_DOORS: list[Blueprint] = [
     task_pages,
+    group_pages,
+    inviting_pages,
     finding_pages,
     organizing_pages,
     series_pages,

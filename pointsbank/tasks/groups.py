@@ -12,8 +12,10 @@ from pointsbank.core.audit import note
 from pointsbank.messages.service import tell
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import organization_by_code, within
-from pointsbank.tasks.claiming import free_place, locked_shift
+from pointsbank.tasks.claiming import LockedShift, free_place, locked_shift
 from pointsbank.tasks.errors import (
+    ClaimsClosed,
+    ClaimsNotOpenYet,
     GroupNotFound,
     GroupPlacesTaken,
     GroupReleased,
@@ -24,7 +26,14 @@ from pointsbank.tasks.errors import (
     ShiftNotFound,
     ShiftOver,
 )
-from pointsbank.tasks.models import GroupClaim, Invitation, Shift, ShiftRole, Task
+from pointsbank.tasks.models import (
+    UNSEEN_STATES,
+    GroupClaim,
+    Invitation,
+    Shift,
+    ShiftRole,
+    Task,
+)
 
 # From then on whoever wants to come may have what a branch did not fill.
 RELEASE_BEFORE = timedelta(hours=24)
@@ -98,8 +107,8 @@ def keep_places(
 
     A repeat keeps the same; another number keeps more, or gives the difference back. role_id:
     None for the first role. paths: what the person is secretary of.
-    Raises ShiftNotFound, NotOpen, ShiftOver, GroupTooLate, RoleNotFound, OrganizationNotFound,
-    PlacesNotFree with how many are free, GroupPlacesTaken.
+    Raises ShiftNotFound, NotOpen, ShiftOver, ClaimsNotOpenYet, ClaimsClosed, GroupTooLate,
+    RoleNotFound, OrganizationNotFound, PlacesNotFree with how many are free, GroupPlacesTaken.
     """
     organization = organization_by_code(session, organization_code, paths)
     release_at = _open_shift(session, shift_id, now).starts_at - RELEASE_BEFORE
@@ -141,23 +150,22 @@ def keep_places(
     return group_id
 
 
-def _open_shift(session: Session, shift_id: int, now: datetime) -> Row[*tuple[Any, ...]]:
+def _open_shift(session: Session, shift_id: int, now: datetime) -> LockedShift:
     """Lock a shift and return it, if members can claim it.
 
-    Raises ShiftNotFound, NotOpen, ShiftOver.
+    Raises ShiftNotFound, NotOpen, ShiftOver, ClaimsNotOpenYet, ClaimsClosed.
     """
-    locked_shift(session, shift_id)
-    shift = session.execute(
-        select(Shift.starts_at, Shift.ends_at, Shift.called_off_at, Task.state)
-        .join(Task, Task.id == Shift.task_id)
-        .where(Shift.id == shift_id)
-    ).one()
-    if shift.state in ("draft", "submitted"):
+    shift = locked_shift(session, shift_id)
+    if shift.state in UNSEEN_STATES:
         raise ShiftNotFound
     if shift.state != "open" or shift.called_off_at is not None:
         raise NotOpen
     if shift.ends_at <= now:
         raise ShiftOver
+    if shift.claims_open_at is not None and now < shift.claims_open_at:
+        raise ClaimsNotOpenYet(opens_at=shift.claims_open_at.isoformat())
+    if shift.claims_close_at is not None and now >= shift.claims_close_at:
+        raise ClaimsClosed(closed_at=shift.claims_close_at.isoformat())
     return shift
 
 

@@ -14,7 +14,7 @@ from pointsbank.members.models import Member
 from pointsbank.messages.service import tell
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
-from pointsbank.tasks.claiming import ClaimHeld, claim_shift, locked_shift
+from pointsbank.tasks.claiming import ClaimHeld, LockedShift, claim_shift, locked_shift
 from pointsbank.tasks.errors import (
     AnswerTooLate,
     InvitationAnswered,
@@ -26,7 +26,7 @@ from pointsbank.tasks.errors import (
     RoleNotFound,
     ShiftNotFound,
 )
-from pointsbank.tasks.models import Claim, GroupClaim, Invitation, Shift, ShiftRole, Task
+from pointsbank.tasks.models import UNSEEN_STATES, Claim, GroupClaim, Invitation, ShiftRole
 
 # Long enough to ask at home; who is in a hurry names an earlier moment.
 ANSWER_DAYS = timedelta(days=3)
@@ -69,7 +69,6 @@ def invite(session: Session, wish: Wish, *, now: datetime) -> list[Invited]:
     """
     if not wish.member_ids:
         raise InviteesMissing
-    locked_shift(session, wish.shift_id)
     shift = _shift_to_come(session, wish.shift_id, now)
     role_id = _role_of(session, wish)
     answer_by = _answer_by(session, wish, shift.starts_at, now)
@@ -88,17 +87,13 @@ def invite(session: Session, wish: Wish, *, now: datetime) -> list[Invited]:
     return answers
 
 
-def _shift_to_come(session: Session, shift_id: int, now: datetime) -> Row[*tuple[Any, ...]]:
-    """Return a shift that members can still claim, with its task's title.
+def _shift_to_come(session: Session, shift_id: int, now: datetime) -> LockedShift:
+    """Lock a shift that members can still claim, and return it.
 
     Raises ShiftNotFound, NotOpen, AnswerTooLate for one that has begun.
     """
-    shift = session.execute(
-        select(Shift.starts_at, Shift.called_off_at, Task.state, Task.title)
-        .join(Task, Task.id == Shift.task_id)
-        .where(Shift.id == shift_id)
-    ).one()
-    if shift.state in ("draft", "submitted"):
+    shift = locked_shift(session, shift_id)
+    if shift.state in UNSEEN_STATES:
         raise ShiftNotFound
     if shift.state != "open" or shift.called_off_at is not None:
         raise NotOpen
@@ -187,7 +182,7 @@ def _standing(session: Session, shift_id: int, member_ids: Sequence[int]) -> dic
 def _ask(
     session: Session,
     wish: Wish,
-    shift: Row[*tuple[Any, ...]],
+    shift: LockedShift,
     member_id: int,
     role_id: int,
     answer_by: datetime,
