@@ -12,10 +12,10 @@ from pointsbank.attendance.api.reviewing import api as reviewing_api
 from pointsbank.attendance.api.scanning import api as attendance_api
 from pointsbank.attendance.api.station import api as station_api
 from pointsbank.attendance.pages.differences import pages as difference_pages
-from pointsbank.attendance.pages.leading import pages as attendance_pages
 from pointsbank.attendance.pages.looking_up import pages as looking_up_pages
 from pointsbank.attendance.pages.reviewing import pages as review_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
+from pointsbank.attendance.pages.station import pages as attendance_pages
 from pointsbank.attendance.pages.watching import pages as watching_pages
 from pointsbank.budgets.api import api as budgets_api
 from pointsbank.budgets.pages import pages as budget_pages
@@ -61,8 +61,8 @@ from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
-from pointsbank.tasks.api.series import api as series_api
 from pointsbank.tasks.api.inviting import api as inviting_api
+from pointsbank.tasks.api.series import api as series_api
 from pointsbank.tasks.api.tasks import api as tasks_api
 from pointsbank.tasks.pages.claiming import pages as task_pages
 from pointsbank.tasks.pages.dates import pages as date_pages

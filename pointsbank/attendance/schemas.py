@@ -162,8 +162,9 @@ class VenueCodeOut(Schema):
 
 
 class VerdictOut(Schema):
-    """The verdict of a scan; every scan is answered by one."""
+    """The verdict of a scan; every scan is answered by one. nonce: in a batch."""
 
+    nonce = fields.String()
     scan_id = fields.Integer(allow_none=True)
     result = fields.String(validate=validate.OneOf(("ok", "confirm", "refuse")))
     reason = fields.String()

@@ -19,7 +19,9 @@ from pointsbank.core.keys import derive_key, keyed_hash
 from pointsbank.core.text import masked_name
 from pointsbank.members.codes import card_number_key, personal_key
 from pointsbank.members.models import Card, Member
-from pointsbank.tasks.models import Claim
+from pointsbank.organizations.models import Organization
+from pointsbank.organizations.queries import within
+from pointsbank.tasks.models import Claim, Shift, Task
 from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
 
 FORMAT = "pointsbank-station/1"
@@ -30,6 +32,8 @@ CARD_HASH_BYTES = 9
 ACTOR_HASH_BYTES = 9
 TAIL_CHARACTERS = 3
 CLAIM_LETTERS = {"claimed": "c", "waitlisted": "w"}
+# Shifts that a station may be opened for: still to be caught up with, or soon to begin.
+SOON = timedelta(hours=36)
 # The order of the values of each person; a program reads them by these names.
 FIELDS = (
     "handle",
@@ -39,9 +43,7 @@ FIELDS = (
     "tail",
     "claim",
     "suspended",
-    "pairs",
-    "in",
-    "out",
+    "visits",
     "in_by",
     "out_by",
     "same_device",
@@ -57,6 +59,17 @@ class Mark:
     at: datetime
     by: str
     is_same_device: bool
+
+
+@dataclass(frozen=True)
+class LedShift:
+    """A shift that a station can be opened for."""
+
+    id: int
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    place_name: str
 
 
 def fetch_station(
@@ -93,7 +106,7 @@ def fetch_station(
         "server_time": now.isoformat(),
         "expires_at": expires_at.isoformat(),
         "actor": actor_tag(actor.member_id, secret),
-        "shift": _shift(shift, task, rules),
+        "shift": _shift(session, shift, task, rules),
         "number_key": _written(number_key(secret, shift.handle)),
         "card_key": _written(card_number_key(secret)),
         "fields": list(FIELDS),
@@ -111,11 +124,33 @@ def number_key(secret: str, shift_handle: bytes) -> bytes:
     return derive_key(secret, "station numbers", shift_handle)
 
 
+def shifts_to_lead(session: Session, actor: Actor, now: datetime) -> list[LedShift]:
+    """Return the open shifts near this moment that a person organizes, the first to begin
+    first."""
+    rows = session.execute(
+        select(Shift.id, Task.title, Shift.starts_at, Shift.ends_at, Shift.place_name)
+        .join(Task, Task.id == Shift.task_id)
+        .join(Organization, Organization.id == Task.organization_id)
+        .where(
+            Task.state == "open",
+            Shift.called_off_at.is_(None),
+            Shift.starts_at <= now + SOON,
+            Shift.ends_at > now - timedelta(hours=KEPT_HOURS),
+            within(Organization.path, actor.paths("organizer")),
+        )
+        .order_by(Shift.starts_at, Shift.id)
+    )
+    return [LedShift(*row) for row in rows]
+
+
 def _written(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _shift(shift: ShiftLine, task: TaskLine, rules: Rules) -> dict[str, Any]:
+def _shift(
+    session: Session, shift: ShiftLine, task: TaskLine, rules: Rules
+) -> dict[str, Any]:
+    row = session.get_one(Shift, shift.id)
     return {
         "id": shift.id,
         "title": task.title,
@@ -125,7 +160,8 @@ def _shift(shift: ShiftLine, task: TaskLine, rules: Rules) -> dict[str, Any]:
         "places": shift.places,
         "claimed": shift.claimed,
         "place_name": shift.place_name,
-        "is_called_off": task.state == "cancelled",
+        "break_minutes": row.break_minutes,
+        "is_called_off": task.state == "cancelled" or row.called_off_at is not None,
         "opens_minutes": rules.opens_minutes,
         "stays_minutes": rules.stays_minutes,
     }
@@ -164,8 +200,8 @@ def _people(
     hashing = number_key(secret, shift.handle)
     people = []
     for row in rows:
-        visit = visits.get(row.id)
-        occurrence = visit.occurrence if visit else 0
+        came = visits.get(row.id, [])
+        occurrence = came[-1].occurrence if came else 0
         ways = [marks.get((row.id, way, occurrence)) for way in ("in", "out")]
         people.append(
             [
@@ -176,12 +212,13 @@ def _people(
                 row.volunteer_no[-TAIL_CHARACTERS:],
                 CLAIM_LETTERS.get(claims.get(row.id, ""), ""),
                 int(row.state != "active"),
-                occurrence,
-                _seconds(visit and visit.checked_in_at, shift),
-                _seconds(visit and visit.checked_out_at, shift),
+                [
+                    [_seconds(each.checked_in_at, shift), _seconds(each.checked_out_at, shift)]
+                    for each in came
+                ],
                 *(names.index(mark.by) if mark else None for mark in ways),
                 sum(bit for bit, mark in zip((1, 2), ways, strict=True) if _is_here(mark)),
-                int(bool(visit and visit.settled_at)),
+                int(bool(came and came[-1].settled_at)),
                 cards.get(row.id, []),
             ]
         )
@@ -202,8 +239,8 @@ def _seconds(moment: datetime | None, shift: ShiftLine) -> int | None:
     return None if moment is None else int((moment - shift.starts_at).total_seconds() // 1)
 
 
-def _visits(session: Session, shift_id: int) -> dict[int, Row[Any]]:
-    """Return each person's last coming."""
+def _visits(session: Session, shift_id: int) -> dict[int, list[Row[Any]]]:
+    """Return each person's comings in their order, without those that were not theirs."""
     rows: Iterable[Row[Any]] = session.execute(
         select(
             Attendance.member_id,
@@ -212,10 +249,13 @@ def _visits(session: Session, shift_id: int) -> dict[int, Row[Any]]:
             Attendance.checked_out_at,
             Attendance.settled_at,
         )
-        .where(Attendance.shift_id == shift_id)
+        .where(Attendance.shift_id == shift_id, Attendance.state != "rejected")
         .order_by(Attendance.occurrence)
     )
-    return {row.member_id: row for row in rows}
+    found: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.member_id, []).append(row)
+    return found
 
 
 def _marks(

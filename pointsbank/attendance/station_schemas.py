@@ -23,6 +23,7 @@ class StationShiftOut(Schema):
     places = fields.Integer()
     claimed = fields.Integer()
     place_name = fields.String()
+    break_minutes = fields.Integer()
     is_called_off = fields.Boolean()
     opens_minutes = fields.Integer()
     stays_minutes = fields.Integer()

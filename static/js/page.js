@@ -20,6 +20,17 @@ document.addEventListener("submit", (event) => {
   });
 });
 
+// A device that was a station keeps names and keys of a shift: they go when they ran out, and when somebody signs out.
+const STATION_UNTIL = "pointsbank-station-until";
+const stationUntil = () => { try { return Number(localStorage.getItem(STATION_UNTIL)); } catch { return 0; } };
+if (stationUntil() && stationUntil() < Date.now()) import("./station/leaving.js").then(({ clear }) => clear());
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches('[action="/sign-out"]') || !stationUntil()) return;
+  event.preventDefault();
+  import("./station/leaving.js").then(({ leave }) => leave()).catch(() => true).then((goes) => { if (goes) form.submit(); });
+});
+
 // "Back" may show the page as it was left, with its buttons still off.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

@@ -70,8 +70,9 @@ export class Scanner {
     addEventListener("pagehide", () => this.close());
   }
 
-  emit(text, source) {
-    this.root.dispatchEvent(new CustomEvent("code", { bubbles: true, detail: { text, source } }));
+  // seenAt: when the picture was taken, on the page's own clock.
+  emit(text, source, seenAt = performance.now()) {
+    this.root.dispatchEvent(new CustomEvent("code", { bubbles: true, detail: { text, source, seenAt } }));
   }
 
   problem(words) {
@@ -105,18 +106,19 @@ export class Scanner {
   async look() {
     if (!this.stream) return;
     if (!this.paused && this.video.videoWidth) {
+      const seenAt = performance.now();
       const text = await read(this.video, this.video.videoWidth, this.video.videoHeight, FRAME_WIDTH).catch(() => "");
-      if (text && !this.paused) this.seen(text);
+      if (text && !this.paused) this.seen(text, seenAt);
     }
     this.timer = setTimeout(() => this.look(), LOOK_EVERY_MS);
   }
 
-  seen(text) {
+  seen(text, seenAt) {
     const now = Date.now();
     const again = text === this.lastText && now - this.lastAt < SAME_CODE_MS;
     this.lastText = text;
     this.lastAt = now;
-    if (!again) this.emit(text, "camera");
+    if (!again) this.emit(text, "camera", seenAt);
   }
 
   // Typed by hand, or by a scanner gun, which types and presses Enter.

@@ -193,12 +193,12 @@ def test_marks_say_when_by_whom_and_whether_here(fetch, scene):
     scene.scan(scene.organizer, code, at, shift_id=scene.shift_id, device_id="phone-1")
     (here,) = people_of(fetch(device="phone-1").get_json())
     (there,) = people_of(fetch(device="phone-2").get_json())
-    assert (here["pairs"], here["in"], here["out"]) == (1, 180, None)
+    assert here["visits"] == [[180, None]]
     assert fetch().get_json()["by"][here["in_by"]] == "李*"
     assert (here["same_device"], there["same_device"]) == (1, 0)
     scene.check_out(ENDS)
     (gone,) = people_of(fetch(device="phone-2").get_json())
-    assert gone["out"] == 150 * 60
+    assert gone["visits"] == [[180, 150 * 60]]
     assert gone["claim"] == "c"
 
 

@@ -1,8 +1,7 @@
-"""The HTML door of the person in charge: the venue's screen, the station, the sheet,
-settlement."""
+"""The HTML door of the person in charge: the venue's screen, the sheet, settlement."""
 
 import base64
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -18,21 +17,12 @@ from pointsbank.attendance.codes import (
     venue_text,
 )
 from pointsbank.attendance.differences import open_differences
-from pointsbank.attendance.finding import NewScan
 from pointsbank.attendance.queries import (
-    ScanLine,
     arrivals_of,
     latest_arrivals,
-    latest_scans,
 )
-from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.schemas import (
-    CODE_LENGTH_MAX,
-    desk_here,
-    result_words,
     sheet_line_out,
-    title_of,
-    verdict_out,
 )
 from pointsbank.attendance.settling import (
     Settlement,
@@ -42,24 +32,18 @@ from pointsbank.attendance.settling import (
     waits_for_budget,
 )
 from pointsbank.attendance.sheet import SheetLine, sheet_lines
-from pointsbank.attendance.undoing import undo_scan
-from pointsbank.attendance.verdicts import UNDO_SECONDS
 from pointsbank.attendance.vouching import vouching_of
 from pointsbank.core import clock
 from pointsbank.core.codes import Purpose, header_of, url_of
 from pointsbank.core.db import reading, run
-from pointsbank.core.keys import draw_token
 from pointsbank.core.text import masked_name
 from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.formats import clock_time
-from pointsbank.web.forms import attempt, settings, typed
-from pointsbank.web.metrics import SCANS
+from pointsbank.web.forms import attempt, settings
 from pointsbank.web.qr import qr_svg
 
 pages = Blueprint("attendance_pages", __name__)
-
-NONCE_TYPED_MAX = 60
 
 
 def own_shift(session: Session, shift_id: int) -> tuple[ShiftLine, TaskLine]:
@@ -137,129 +121,6 @@ def code_words(shift: ShiftLine, direction: str, now: datetime) -> dict[str, Any
 def base64url(data: bytes) -> str:
     """Write bytes as a script reads them."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-@pages.get("/shifts/<id:shift_id>/station")
-@roles_only("organizer")
-def station(shift_id: int) -> ResponseReturnValue:
-    """Show the station: camera, typed codes, the last five scans."""
-    direction, actor, now = asked_direction(), current_actor(), clock.now()
-    with reading() as session:
-        shift, task = own_shift(session, shift_id)
-        arrivals = arrivals_of(session, shift_id)
-        scans = latest_scans(session, shift_id, actor.member_id)
-    return render_template(
-        "attendance/station.html",
-        shift=shift_words(shift, task),
-        direction=direction,
-        counts={
-            "arrived": arrivals.arrived,
-            "places": shift.places,
-            "present": arrivals.present,
-        },
-        last=last_words(scans),
-        undo=undo_words(scans, shift_id, now),
-        nonce=draw_token(),
-        links={
-            "back": url_for("organizing_pages.show_plan", task_id=task.id),
-            "sheet": url_for("attendance_pages.sheet", shift_id=shift_id),
-            "venue": url_for("attendance_pages.venue", shift_id=shift_id),
-            "in": url_for("attendance_pages.station", shift_id=shift_id, direction="in"),
-            "out": url_for("attendance_pages.station", shift_id=shift_id, direction="out"),
-            "scans": url_for("attendance_api.scan"),
-            "undo": url_for("attendance_api.undo", scan_id=1).replace("/1/", "/{scan_id}/"),
-            "post": url_for("attendance_pages.scan_here", shift_id=shift_id),
-        },
-    )
-
-
-def last_words(scans: list[ScanLine]) -> list[dict[str, Any]]:
-    """Return the last scans as the list below the camera prints them."""
-    return [
-        {
-            "result": scan.result,
-            "reason": scan.reason,
-            "time": clock_time(scan.recorded_at),
-            "name": masked_name(scan.name) if scan.name else "",
-            "word": title_of(scan.reason),
-        }
-        for scan in scans
-    ]
-
-
-def undo_words(scans: list[ScanLine], shift_id: int, now: datetime) -> dict[str, Any] | None:
-    """Return how the newest scan is taken back while it can be."""
-    for scan in scans[:1]:
-        if scan.counts and now <= scan.recorded_at + timedelta(seconds=UNDO_SECONDS):
-            action = url_for("attendance_pages.undo", shift_id=shift_id, scan_id=scan.id)
-            return {"action": action}
-    return None
-
-
-@pages.post("/shifts/<id:shift_id>/station")
-@roles_only("organizer")
-def scan_here(shift_id: int) -> ResponseReturnValue:
-    """Record a code that was typed without script, and show the verdict."""
-    actor, desk, now = current_actor(), desk_here(), clock.now()
-    with reading() as session:
-        own_shift(session, shift_id)
-    nonce = typed("nonce", NONCE_TYPED_MAX)
-    scan = NewScan(
-        nonce=nonce if nonce.isascii() and nonce.isprintable() and nonce else draw_token(),
-        code=typed("code", CODE_LENGTH_MAX),
-        shift_id=shift_id,
-        direction=asked_direction(),
-        confirm=request.form.get("confirm") == "1",
-        note=typed("reason", 200) or None,
-    )
-    verdict = run(lambda session: record_scan(session, actor, scan, desk, now=now))
-    SCANS.labels(verdict.facts["result"], verdict.facts["reason"]).inc()
-    shown = verdict_out(verdict)
-    back = {
-        "label": gettext("Back to scanning"),
-        "href": url_for(
-            "attendance_pages.station", shift_id=shift_id, direction=asked_direction()
-        ),
-    }
-    insist = {
-        "label": shown["action"],
-        "action": url_for("attendance_pages.scan_here", shift_id=shift_id),
-        "fields": {
-            "code": scan.code,
-            "direction": shown["direction"] or "in",
-            "confirm": "1",
-            "nonce": draw_token(),
-        },
-    }
-    undo = None
-    if shown["undo_until"]:
-        undo = {
-            "action": url_for(
-                "attendance_pages.undo", shift_id=shift_id, scan_id=verdict.scan_id
-            )
-        }
-    acts = [insist, back] if shown["may_confirm"] else [back]
-    return render_template(
-        "attendance/result.html", **result_words(shown, acts=acts, undo=undo)
-    )
-
-
-@pages.post("/shifts/<id:shift_id>/scans/<id:scan_id>/undo")
-@roles_only("organizer")
-def undo(shift_id: int, scan_id: int) -> ResponseReturnValue:
-    """Take one's own scan back, and show the station again."""
-    actor, now = current_actor(), clock.now()
-    with reading() as session:
-        own_shift(session, shift_id)
-    attempt(
-        lambda: run(
-            lambda session: undo_scan(
-                session, scan_id=scan_id, actor_id=actor.member_id, now=now
-            )
-        ),
-        gettext("The scan stays on record as taken back."),
-    )
-    return redirect(url_for("attendance_pages.station", shift_id=shift_id), 303)
 
 
 @pages.get("/shifts/<id:shift_id>/attendance")
