@@ -22,6 +22,7 @@ from pointsbank.core.db import Moment
 from pointsbank.core.text import masked_name
 from pointsbank.members.models import Member
 from pointsbank.tasks.claiming import locked_shift
+from pointsbank.tasks.errors import ShiftNotFound
 from pointsbank.tasks.queries import ShiftLine, shift_of
 
 # Rule: docs/scanning.md, "In the middle of a shift": a tenth, and so many at least.
@@ -184,7 +185,10 @@ def answer_roll_call(
     The same answer again changes nothing. Raises RollCallNotFound, RollCallAnswered.
     """
     roll = _roll(session, roll_call_id)
-    shift_of(session, roll.shift_id, paths)
+    try:
+        shift_of(session, roll.shift_id, paths)
+    except ShiftNotFound as foreign:
+        raise RollCallNotFound from foreign
     person = next((each for each in roll.people if each.member_id == member_id), None)
     if person is None:
         raise RollCallNotFound

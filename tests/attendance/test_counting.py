@@ -180,7 +180,7 @@ def test_nobody_else_is_marked(scene, writing):
         roll = call(session, scene)
         with pytest.raises(RollCallNotFound):
             mark(session, scene, roll, scene.stranger.member_id, True)
-        with pytest.raises(ShiftNotFound):
+        with pytest.raises(RollCallNotFound):
             answer_roll_call(
                 session,
                 roll_call_id=roll.id,

@@ -19,6 +19,7 @@ from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
 from pointsbank.commands.demonstration.limits import make_budgets
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
+from pointsbank.commands.demonstration.reviews import make_reviews
 from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.calendar import local_day, midnight, quarter_before, quarter_of
@@ -98,6 +99,13 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
             draft(session, stage, district.communities[number], WORKS[number + 2], day, 1, now)
     make_giving(district, zone=stage.zone, now=now)
     make_disputes(district, zone=stage.zone, now=now)
+    make_reviews(
+        district,
+        desk=stage.desk(),
+        handle=stage.dice.randbytes(HANDLE_BYTES),
+        nonce=stage.nonce,
+        now=now,
+    )
     make_budgets(district, zone=stage.zone, now=now)
     make_webhooks(district, now=now)
     roll_the_quarters_up(stage, now)
