@@ -8,13 +8,17 @@ from pointsbank.app.me import api as me_api
 from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api.counting import api as counting_api
 from pointsbank.attendance.api.differences import api as differences_api
+from pointsbank.attendance.api.hours import api as hours_api
 from pointsbank.attendance.api.reviewing import api as reviewing_api
 from pointsbank.attendance.api.scanning import api as attendance_api
 from pointsbank.attendance.api.station import api as station_api
+from pointsbank.attendance.pages.closing import pages as closing_pages
 from pointsbank.attendance.pages.differences import pages as difference_pages
+from pointsbank.attendance.pages.hours import pages as hours_pages
 from pointsbank.attendance.pages.looking_up import pages as looking_up_pages
 from pointsbank.attendance.pages.reviewing import pages as review_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
+from pointsbank.attendance.pages.service import pages as service_pages
 from pointsbank.attendance.pages.station import pages as attendance_pages
 from pointsbank.attendance.pages.watching import pages as watching_pages
 from pointsbank.budgets.api import api as budgets_api
@@ -64,12 +68,14 @@ from pointsbank.tasks.api.finding import api as finding_api
 from pointsbank.tasks.api.inviting import api as inviting_api
 from pointsbank.tasks.api.series import api as series_api
 from pointsbank.tasks.api.tasks import api as tasks_api
+from pointsbank.tasks.pages.approving import pages as approving_pages
 from pointsbank.tasks.pages.claiming import pages as task_pages
 from pointsbank.tasks.pages.dates import pages as date_pages
 from pointsbank.tasks.pages.finding import pages as finding_pages
 from pointsbank.tasks.pages.groups import pages as group_pages
 from pointsbank.tasks.pages.inviting import pages as inviting_pages
 from pointsbank.tasks.pages.organizing import pages as organizing_pages
+from pointsbank.tasks.pages.planning import pages as planning_pages
 from pointsbank.tasks.pages.series import pages as series_pages
 from pointsbank.tasks.pages.standing import pages as standing_pages
 from pointsbank.web.contract import Blueprint as ApiBlueprint
@@ -84,6 +90,7 @@ API_DOORS: list[ApiBlueprint] = [
     series_api,
     attendance_api,
     reviewing_api,
+    hours_api,
     counting_api,
     differences_api,
     station_api,
@@ -114,6 +121,8 @@ PAGE_DOORS: list[Blueprint] = [
     inviting_pages,
     finding_pages,
     organizing_pages,
+    planning_pages,
+    approving_pages,
     series_pages,
     date_pages,
     standing_pages,
@@ -122,6 +131,9 @@ PAGE_DOORS: list[Blueprint] = [
     watching_pages,
     looking_up_pages,
     difference_pages,
+    closing_pages,
+    hours_pages,
+    service_pages,
     scan_pages,
     sign_in_pages,
     member_pages,

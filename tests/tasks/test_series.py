@@ -4,10 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from pointsbank.core.db import run
 from pointsbank.jobs.errors import DayNotOver
 from pointsbank.jobs.running import run_slot
 from pointsbank.jobs.table import Slot, due_series, job_named, work_series
@@ -26,7 +25,6 @@ from pointsbank.tasks.series_errors import (
 from pointsbank.tasks.series_queries import series_behind, series_of
 from tests.builders import SHANGHAI, a_plan, a_shift, a_task, shifts_of
 from tests.moments import NOON
-from tests.racing import race, times
 from tests.tasks.repeating import (
     SATURDAYS,
     TODAY,
@@ -241,56 +239,6 @@ def test_a_series_is_behind_after_two_missed_nights(session):
     assert behind == [0, 0, 1, 1]
     a_night_later(session, series_id, 3)
     assert series_behind(session, TODAY + timedelta(days=3)) == 0
-
-
-def make_at_once(app, writing):
-    """Let eight schedulers make the same dates at once; return their answers and the days."""
-    with writing() as session:
-        series_id = a_series(session, "FREQ=DAILY", weeks_ahead=1)
-
-    def make(session):
-        return make_shifts(
-            session,
-            series_id=series_id,
-            through=TODAY + timedelta(days=14),
-            zone=SHANGHAI,
-            draw=draw,
-            now=NOON,
-        )
-
-    answers = race(app, times(8, lambda: run(make)))
-    with writing() as session:
-        return answers, days(session, series_id)
-
-
-def test_of_many_who_make_at_once_each_date_is_made_once(app, writing):
-    answers, made = make_at_once(app, writing)
-    assert sorted(answers) == [0] * 7 + [7]
-    assert made == sorted(set(made))
-    assert len(made) == 15
-
-
-@pytest.mark.engine("postgresql")
-def test_control_without_lock_and_constraint_dates_are_made_twice(app, writing, monkeypatch):
-    def unlocked(session, series_id, paths):
-        found = series_of(session, series_id, paths)
-        session.execute(text("SELECT pg_sleep(0.2)"))
-        return found
-
-    monkeypatch.setattr(recurring, "locked_series", unlocked)
-    with writing() as session:
-        session.execute(text("ALTER TABLE shift DROP CONSTRAINT uq_shift_series_id_occurs_on"))
-    _answers, made = make_at_once(app, writing)
-    with writing() as session:
-        session.execute(text("DELETE FROM shift_role"))
-        session.execute(text("DELETE FROM shift"))
-        session.execute(
-            text(
-                "ALTER TABLE shift ADD CONSTRAINT uq_shift_series_id_occurs_on"
-                " UNIQUE (series_id, occurs_on)"
-            )
-        )
-    assert len(made) > len(set(made))
 
 
 def test_the_database_itself_refuses_a_date_twice(writing):
