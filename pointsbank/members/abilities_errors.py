@@ -42,9 +42,7 @@ class BadTrainingCode(Invalid):
     """A code is written the same way everywhere."""
 
     code = "bad_training_code"
-    message = (
-        "A code has 2 to 24 small letters, digits or underscores, such as first_aid_course."
-    )
+    message = "A code has 2 to 24 small letters, digits or underscores, like first_aid."
 
 
 class BadCompletedOn(Invalid):
