@@ -63,12 +63,14 @@ from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
+from pointsbank.tasks.api.calendars import api as calendars_api
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
 from pointsbank.tasks.api.inviting import api as inviting_api
 from pointsbank.tasks.api.series import api as series_api
 from pointsbank.tasks.api.tasks import api as tasks_api
 from pointsbank.tasks.pages.approving import pages as approving_pages
+from pointsbank.tasks.pages.calendars import pages as calendar_pages
 from pointsbank.tasks.pages.claiming import pages as task_pages
 from pointsbank.tasks.pages.dates import pages as date_pages
 from pointsbank.tasks.pages.finding import pages as finding_pages
@@ -84,6 +86,7 @@ API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     scoring_api,
     tasks_api,
+    calendars_api,
     inviting_api,
     claims_api,
     finding_api,
@@ -118,6 +121,7 @@ API_DOORS: list[ApiBlueprint] = [
 PAGE_DOORS: list[Blueprint] = [
     task_pages,
     group_pages,
+    calendar_pages,
     inviting_pages,
     finding_pages,
     organizing_pages,

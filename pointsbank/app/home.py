@@ -21,6 +21,7 @@ from pointsbank.passbooks.queries import cover_of
 from pointsbank.passbooks.schemas import cover_words
 from pointsbank.scoring.queries import Standard, standard_on
 from pointsbank.tasks.claims import ClaimLine, claims_of
+from pointsbank.tasks.invitations import count_open_invitations
 from pointsbank.tasks.models import Claim, Shift, Task
 from pointsbank.tasks.queries import TaskFilter, TaskLine, count_open_tasks, open_tasks
 from pointsbank.tasks.schemas import whole_shift_gives
@@ -71,6 +72,7 @@ def members_home(actor: Actor) -> ResponseReturnValue:
             | {"place": person.organization_name},
             "tasks": [task_row(task, standard) for task in tasks],
             "tasks_total": total,
+            "invitations": count_open_invitations(session, actor.member_id, now),
         }
     return render_template(
         "home.html",

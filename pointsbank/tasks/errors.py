@@ -258,3 +258,10 @@ class OfferLapsed(Conflict):
 
     code = "offer_lapsed"
     message = "The time to accept is over, and the place went to the next in line."
+
+
+class CalendarNotFound(NotFound):
+    """No living calendar address is spelled so."""
+
+    code = "calendar_not_found"
+    message = "There is no calendar at this address."
