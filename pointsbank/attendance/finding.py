@@ -327,6 +327,7 @@ def case_of(found: Findings, scan: NewScan, actor_id: int) -> Case:
         may_scan=found.may_scan,
         is_lead=found.is_lead,
         has_shift=facts.shift_id is not None and facts.task_state in ("open", "cancelled"),
+        is_at_station=scan.shift_id is not None and found.is_lead,
         is_other_shift=scan.shift_id is not None and facts.shift_id != scan.shift_id,
         is_called_off=facts.task_state == "cancelled" or facts.called_off_at is not None,
         claim=facts.claim_state,

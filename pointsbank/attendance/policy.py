@@ -35,7 +35,8 @@ class Case:
     direction: in, out or auto. member_state: None for nobody we know.
     may_scan: whether the person who scans may do so here: oneself with a venue code, or the
     lead.
-    is_lead: whether they organize this shift. is_other_shift: whether the code names another
+    is_lead: whether they organize this shift. is_at_station: whether the lead scans there for
+    others. is_other_shift: whether the code names another
     one.
     claim: claimed, waitlisted or None. claims_elsewhere: whether they claimed another shift
     today. is_eligible: whether some role of the shift would take somebody like them.
@@ -55,6 +56,7 @@ class Case:
     member_state: str | None = "active"
     may_scan: bool = True
     is_lead: bool = False
+    is_at_station: bool = False
     has_shift: bool = True
     is_other_shift: bool = False
     is_called_off: bool = False
@@ -116,7 +118,8 @@ def _code_refusal(case: Case) -> str | None:
         return "bad_signature"
     if case.kind == "poster" and case.digits is not None:
         return DIGITS_REFUSED.get(case.digits)
-    if case.kind not in ATTENDING_KINDS:
+    # The venue's own code, held before the lead's camera, would check in the lead.
+    if case.kind not in ATTENDING_KINDS or (case.kind == "venue" and case.is_at_station):
         return "wrong_purpose"
     if case.is_revoked:
         return "card_revoked"
@@ -158,8 +161,14 @@ def _direction_of(case: Case) -> str:
         away = timedelta(seconds=0 if case.confirm else REPEAT_SECONDS)
         return "in" if case.at - case.checked_out_at >= away else "out"
     if case.direction == "in" and case.confirm:
-        return "out"
+        # Pressed twice, the button that let somebody in does not let them out again.
+        return "in" if _is_repeat(case, case.checked_in_at) else "out"
     return case.direction
+
+
+def _is_repeat(case: Case, marked_at: datetime) -> bool:
+    """Tell whether the same phone made the mark that stands a moment ago."""
+    return case.is_same_device and abs(case.at - marked_at) < timedelta(seconds=REPEAT_SECONDS)
 
 
 def _is_there(case: Case) -> bool:
@@ -230,8 +239,7 @@ def _marked_already(case: Case) -> Judgement | None:
     marked_at = case.checked_in_at if case.direction == "in" else case.checked_out_at
     if marked_at is None:
         return None
-    age = abs(case.at - marked_at)
-    if case.is_same_device and age < timedelta(seconds=REPEAT_SECONDS) and not case.confirm:
+    if _is_repeat(case, marked_at) and (case.direction == "in" or not case.confirm):
         return Judgement("ok", "repeat_just_now", direction=case.direction)
     if case.direction == "in":
         return Judgement("confirm", "already_in", direction="out", may_confirm=True)

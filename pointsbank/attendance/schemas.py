@@ -92,6 +92,9 @@ FLAGS = {
 PURPOSES = {
     "redemption": lazy_gettext("This is a redemption code, not a check-in code."),
     "poster": lazy_gettext("This is a poster's code. Scan the code on the screen."),
+    "venue": lazy_gettext(
+        "This is the venue's code. Volunteers scan it with their own phones."
+    ),
 }
 ACTIONS = {
     "already_in": lazy_gettext("Check out instead"),

@@ -72,9 +72,13 @@ function directionOf(c) {
     // Right after leaving the same code means the same scan, not a second coming.
     return c.at - c.checked_out_at >= (c.confirm ? 0 : REPEAT_MS) ? "in" : "out";
   }
-  if (c.direction === "in" && c.confirm) return "out";
+  // Pressed twice, the button that let somebody in does not let them out again.
+  if (c.direction === "in" && c.confirm) return isRepeat(c, c.checked_in_at) ? "in" : "out";
   return c.direction;
 }
+
+// Whether the same phone made the mark that stands a moment ago.
+const isRepeat = (c, markedAt) => c.is_same_device && Math.abs(c.at - markedAt) < REPEAT_MS;
 
 // Whether somebody who left comes in again; the direction is settled.
 const comesBack = (c) => c.direction === "in" && c.checked_out_at !== null;
@@ -121,7 +125,7 @@ function markedAlready(c) {
   if (!isThere(c)) return c.pairs || comesBack(c) ? comingAgain(c) : null;
   const markedAt = c.direction === "in" ? c.checked_in_at : c.checked_out_at;
   if (markedAt === null) return null;
-  if (c.is_same_device && Math.abs(c.at - markedAt) < REPEAT_MS && !c.confirm) {
+  if (isRepeat(c, markedAt) && (c.direction === "in" || !c.confirm)) {
     return judgement("ok", "repeat_just_now", { direction: c.direction });
   }
   if (c.direction === "in") return judgement("confirm", "already_in", { direction: "out", may_confirm: true });

@@ -140,7 +140,8 @@ function showState() {
   const list = roster ? filled(words.list_ready, { people: roster.size, time: clockTime(fetchedAt) }) : words.list_missing;
   place("line").dataset.line = mode;
   say("line-words", words.modes[mode]);
-  say("list-words", `${list}${waiting ? ` · ${filled(words.waiting, { waiting })}` : ""}`);
+  say("list-words", list);
+  say("waiting-words", waiting ? filled(words.waiting, { waiting }) : "");
   const turn = place("line-switch");
   turn.hidden = false;
   turn.textContent = line.isOffline ? words.go_quick : words.go_offline;
@@ -217,10 +218,9 @@ async function judgeHere(scan, local, mine, isSlow) {
   item.name = person?.name ?? "";
   if (local.vouched && !person?.isListed && judgement.act === "check_in") item.follow = "not_claimed";
   else item.scan.device_verdict = deviceVerdict;
-  const verdict = verdictOf({ ...judged, roster, words, at, waiting, isSlow });
   await happen(scan.nonce, judgement.act, found.id, at, words.here, item.name);
+  const verdict = verdictOf({ ...judged, person: roster.people.get(found.id) ?? null, roster, words, at, waiting, isSlow });
   await queue.add(item);
-  verdict.counts = roster.counts;
   show(scan, verdict, { ...local, mine, isHere: true, tail: person?.tail });
   if (!line.isOffline || isSlow) queue.upload();
 }

@@ -68,6 +68,7 @@ ORDER = {
     "at": moments,
     "direction": st.sampled_from(("in", "out", "auto")),
     "is_lead": st.booleans(),
+    "is_at_station": st.booleans(),
     "claim": st.sampled_from(("claimed", "waitlisted", None)),
     "claims_elsewhere": st.booleans(),
     "is_eligible": st.sampled_from((True, True, False)),

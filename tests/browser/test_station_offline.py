@@ -55,7 +55,7 @@ def test_scans_without_a_network_survive_a_reload_and_count_once(
     assert people.count(Attendance) == 1
 
     cable.cut()
-    assert station.type(shift_code(people, wu, shift_id)) == "签到成功"
+    assert station.type(shift_code(people, wu, shift_id)) == "已离线签到"
     expect(station.panel).to_contain_text("吴*燕")
     expect(station.panel).to_contain_text("网络慢")
     expect(station.waiting).to_have_text("1")
@@ -70,7 +70,7 @@ def test_scans_without_a_network_survive_a_reload_and_count_once(
     expect(station.waiting).to_have_text("2")
     assert station.type(people.number_of(wu)) == "刚刚已记录", "it remembers its own"
     expect(station.panel).to_be_hidden()
-    assert station.type(people.number_of(zhao)) == "签到成功"
+    assert station.type(people.number_of(zhao)) == "已离线签到"
     expect(station.waiting).to_have_text("4")
     station.back()
 

@@ -67,6 +67,9 @@ def station(shift_id: int) -> ResponseReturnValue:
     return render_template(
         "attendance/station.html",
         shift=shift_words(shift, task),
+        # The camera needs the room that the menus would take; "back" leads to them.
+        nav=[],
+        bar=[],
         direction=way,
         counts={
             "arrived": arrivals.arrived,

@@ -6,8 +6,6 @@ from flask_babel import gettext
 
 from pointsbank.attendance.schemas import ACTIONS, PLAIN, PURPOSES, TITLES
 
-VENUE_AT_STATION = "This is the venue's code. Volunteers scan it with their own phones."
-
 
 def station_words() -> dict[str, Any]:
     """Return every sentence that the station's script needs; {names} are places it fills."""
@@ -67,8 +65,7 @@ def verdict_words() -> dict[str, Any]:
         },
         "plain": {reason: str(word) for reason, word in PLAIN.items()},
         "actions": actions | {"not_on_list": gettext("Take them in, checked later")},
-        "purposes": {kind: str(word) for kind, word in PURPOSES.items()}
-        | {"venue": gettext(VENUE_AT_STATION)},
+        "purposes": {kind: str(word) for kind, word in PURPOSES.items()},
         "arrived": gettext(
             "No. %(arrived)s of %(places)s", arrived="{arrived}", places="{places}"
         ),
@@ -100,17 +97,14 @@ def verdict_words() -> dict[str, Any]:
             "This is the general code. Ask for the code of this shift, or see who stands there;"
             " the server checks it later."
         ),
-        "kept": gettext(
-            "Kept offline, uploads by itself · %(waiting)s waiting", waiting="{waiting}"
-        ),
-        "kept_slow": gettext(
-            "The network is slow: kept on this device · %(waiting)s waiting",
-            waiting="{waiting}",
-        ),
-        "unjudged": gettext(
-            "The server judges it once there is a network · %(waiting)s waiting",
-            waiting="{waiting}",
-        ),
+        "kept_titles": {
+            "ok_in": gettext("Checked in offline"),
+            "ok_out": gettext("Checked out offline"),
+            "waitlisted": gettext("In line, offline"),
+        },
+        "kept": gettext("It uploads by itself once there is a network."),
+        "kept_slow": gettext("The network is slow; it is kept on this device."),
+        "unjudged": gettext("The server judges it once there is a network."),
         "here": gettext("this device"),
     }
 

@@ -42,11 +42,11 @@ export function verdictOf({ judgement, found, person, roster, words, at, waiting
   const { result, reason } = judgement;
   const isTaken = result === "ok" && reason !== "repeat_just_now";
   const said = DETAILS[reason]?.({ words, roster, person, found, at }) ?? words.plain[reason] ?? "";
-  const kept = filled(isSlow ? words.kept_slow : words.kept, { waiting });
+  const kept = [isSlow ? words.kept_slow : words.kept, filled(words.waiting, { waiting })];
   return {
     result, reason, direction: judgement.direction, is_kept: true,
-    title: words.titles[reason] ?? reason,
-    detail: isTaken ? [`${clockTime(at)} · ${roster.shift.place_name}`, said, kept].filter(Boolean).join("\n") : said,
+    title: (isTaken ? words.kept_titles[reason] : null) ?? words.titles[reason] ?? reason,
+    detail: isTaken ? [`${clockTime(at)} · ${roster.shift.place_name}`, said, ...kept].filter(Boolean).join("\n") : said,
     action: words.actions[reason] ?? null,
     may_confirm: judgement.may_confirm, needs_reason: judgement.needs_note && judgement.may_confirm,
     person: person?.name ? { display_name: person.name } : null,
@@ -58,6 +58,6 @@ export function verdictOf({ judgement, found, person, roster, words, at, waiting
 export function unjudged({ words, waiting, at }) {
   return {
     result: "wait", reason: "server_busy", direction: null, is_kept: true, title: words.titles.server_busy,
-    detail: [clockTime(at), filled(words.unjudged, { waiting })].join("\n"), action: null, may_confirm: false, person: null, counts: null,
+    detail: [clockTime(at), words.unjudged, filled(words.waiting, { waiting })].join("\n"), action: null, may_confirm: false, person: null, counts: null,
   };
 }
