@@ -153,8 +153,9 @@ def test_a_person_without_a_code_is_checked_in_by_hand_with_a_reason(app, scene,
     with writing() as session:
         scan = session.scalars(select(Scan)).one()
         assert (scan.code_kind, scan.note, scan.counts) == ("manual", "手机没电", True)
+        scan_id = scan.id
     undo = browser.post(
-        f"/shifts/{scene.shift_id}/scans/{scan.id}/undo", data={"csrf_token": token}
+        f"/shifts/{scene.shift_id}/scans/{scan_id}/undo", data={"csrf_token": token}
     )
     assert undo.status_code == 303
     with writing() as session:
@@ -268,10 +269,11 @@ def test_the_pages_of_a_review(app, scene, writing, waiting):
 
 
 def test_the_sheet_leads_to_what_is_open(app, scene, writing, at):
+    scan_id = scene.check_in().scan_id
     with writing() as session:
         session.add(
             ScanDifference(
-                scan_id=scene.check_in().scan_id,
+                scan_id=scan_id,
                 shift_id=scene.shift_id,
                 device_result="refuse",
                 device_reason="some_newer_reason",
