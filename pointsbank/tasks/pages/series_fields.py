@@ -71,6 +71,9 @@ def problems_of(error: ValidationError) -> Problems:
     sentences = {
         "ends_on": gettext("A day, such as 2026-12-31."),
         "from_on": gettext("A day, such as 2026-12-31."),
+        "since": gettext("A day, such as 2026-12-31."),
+        "until": gettext("A day, such as 2026-12-31."),
+        "weekdays": gettext("Please choose on which weekdays."),
         "weeks_ahead": gettext("A whole number from 1 to %(most)s.", most=WEEKS_AHEAD_MAX),
         "starts": gettext("A time, such as 08:30."),
         "starts_at": gettext("The day and time it begins."),
@@ -80,7 +83,8 @@ def problems_of(error: ValidationError) -> Problems:
         "roles": gettext("A whole number from 1 to %(most)s.", most=PLACES_MAX),
     }
     wrong: Any = error.messages_dict
-    return [(name, str(text)) for name, text in sentences.items() if name in wrong]
+    found = [(name, str(text)) for name, text in sentences.items() if name in wrong]
+    return found or [("", str(gettext("Some fields are not right.")))]
 
 
 def tried(act: Callable[[], Any]) -> tuple[Any, Problems]:
