@@ -25,6 +25,7 @@ from pointsbank.members.abilities import (
 from pointsbank.members.abilities_errors import (
     BadBirthDay,
     BadCompletedOn,
+    CompletionNotFound,
     TrainingNotFound,
     UnknownNumbers,
 )
@@ -42,7 +43,6 @@ from pointsbank.members.abilities_schemas import (
     SKILLS_TOLD_MAX,
     TRAINING_NAME_LENGTH_MAX,
 )
-from pointsbank.members.errors import MemberNotFound
 from pointsbank.members.models import Training
 from pointsbank.members.schemas import VOLUNTEER_NO_LENGTH_MAX
 from pointsbank.web.access import current_actor, members_only, roles_only
@@ -328,7 +328,7 @@ def withdraw_training(member_id: int, completion_id: int) -> ResponseReturnValue
     def act(session: Session, given: dict[str, Any]) -> None:
         whose = abilities.withdraw_training(session, completion_id=completion_id, **given)
         if whose != member_id:
-            raise MemberNotFound
+            raise CompletionNotFound
 
     return acted_on(member_id, act, gettext("The entry was withdrawn."))
 
