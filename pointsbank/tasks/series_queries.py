@@ -191,6 +191,12 @@ def series_of_tasks(session: Session, task_ids: Sequence[int]) -> list[SeriesLin
     return [SeriesLine(*row) for row in rows]
 
 
+def series_among(session: Session, ids: Sequence[int]) -> dict[int, SeriesLine]:
+    """Return these series by their ids, wherever they stand."""
+    rows = session.execute(_series_selected().where(Series.id.in_(ids)))
+    return {row.id: SeriesLine(*row) for row in rows}
+
+
 def is_followed(session: Session, series_id: int) -> bool:
     """Tell whether another series carries this one on."""
     found = select(Series.id).where(Series.follows_id == series_id).limit(1)

@@ -25,6 +25,7 @@ from pointsbank.tasks.series_queries import (
     SeriesLine,
     dates_of,
     detached_dates,
+    series_among,
     series_of,
     series_of_tasks,
     standing_claims_of,
@@ -256,7 +257,8 @@ def list_standing() -> dict[str, Any]:
     """Answer one's own standing claims that were not ended."""
     with reading() as session:
         own = standing_claims_of(session, current_actor().member_id)
-        items = [standing_out(each, series_of(session, each.series_id, ["/"])) for each in own]
+        series = series_among(session, [each.series_id for each in own])
+        items = [standing_out(each, series[each.series_id]) for each in own]
     return {"items": items, "next": None}
 
 

@@ -1,6 +1,6 @@
 """The HTML door of series: a shift repeated, its dates, all following changed, its end."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -24,7 +24,7 @@ from pointsbank.tasks.pages.series_fields import (
     typed_fields,
     whole,
 )
-from pointsbank.tasks.queries import ShiftLine, shift_of
+from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
 from pointsbank.tasks.recurrence import WEEKDAYS, read_rule
 from pointsbank.tasks.recurring import WEEKS_AHEAD, plan_series
 from pointsbank.tasks.schemas import MINUTES_A_DAY
@@ -177,6 +177,25 @@ def series_words(series: SeriesLine) -> dict[str, Any]:
         "ends_on": series.ends_on,
         "is_over": series.state != "active" or series.task_state != "open",
         "is_behind": is_behind(series, today()),
+    }
+
+
+def series_row(series: SeriesLine, task: TaskLine, now: datetime) -> dict[str, Any]:
+    """Return a series as its task's page prints it, with its next date."""
+    coming = (
+        shift.starts_at
+        for shift in task.shifts
+        if shift.series_id == series.id
+        and shift.starts_at > now
+        and shift.called_off_at is None
+    )
+    words = series_words(series)
+    return {
+        "href": url_for("series_pages.show_series", series_id=series.id),
+        "words": words["words"],
+        "hours": words["hours"],
+        "place_name": words["place_name"],
+        "next_at": min(coming, default=None),
     }
 
 

@@ -14,6 +14,7 @@ from pointsbank.tasks.recurrence import WEEKDAYS
 from pointsbank.tasks.series_queries import (
     SeriesLine,
     StandingLine,
+    series_among,
     series_of,
     standing_claims_of,
 )
@@ -33,10 +34,11 @@ pages = Blueprint("standing_pages", __name__)
 
 def standing_rows(session: Session, member_id: int) -> list[dict[str, Any]]:
     """Return a person's standing claims as a list prints them."""
-    return [
-        standing_row(standing, series_of(session, standing.series_id, ["/"]))
-        for standing in standing_claims_of(session, member_id)
-    ]
+    own = standing_claims_of(session, member_id)
+    if not own:
+        return []
+    series = series_among(session, [standing.series_id for standing in own])
+    return [standing_row(standing, series[standing.series_id]) for standing in own]
 
 
 def standing_row(standing: StandingLine, series: SeriesLine) -> dict[str, Any]:
