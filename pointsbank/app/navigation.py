@@ -65,6 +65,12 @@ NAV: list[Way] = [
         roles=("organizer",),
     ),
     Way(
+        "approving_pages.list_tasks",
+        lazy_gettext("Tasks to approve"),
+        "check",
+        roles=("administrator", "secretary"),
+    ),
+    Way(
         "adjustment_pages.list_adjustments",
         lazy_gettext("Manual adjustments"),
         "edit",
@@ -100,6 +106,12 @@ NAV: list[Way] = [
         lazy_gettext("Skills and trainings"),
         "edit",
         roles=("administrator", "secretary", "organizer"),
+    ),
+    Way(
+        "hours_pages.list_hours",
+        lazy_gettext("Hours to decide"),
+        "clock",
+        roles=("administrator", "secretary"),
     ),
     Way(
         "review_pages.list_reviews",

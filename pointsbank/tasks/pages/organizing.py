@@ -1,4 +1,4 @@
-"""The HTML door of organizers: plan a task with its shifts, publish it, call it off."""
+"""The HTML door of organizers: their tasks, what they publish, change and call off."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,38 +9,35 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 
 from pointsbank.core import clock
-from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, transaction
-from pointsbank.core.errors import Invalid, NotFound
-from pointsbank.core.keys import draw_bytes
-from pointsbank.core.text import halfwidth
-from pointsbank.organizations.queries import organizations_within
-from pointsbank.scoring.queries import standard_on
-from pointsbank.tasks.drafting import NewShift, draft_task
-from pointsbank.tasks.models import HANDLE_BYTES, PLACES_MAX
-from pointsbank.tasks.publishing import call_off_task, publish_task
-from pointsbank.tasks.queries import TaskLine, own_task, tasks_under_way, tasks_within
-from pointsbank.tasks.schemas import NewTask, kind_words
+from pointsbank.tasks.eligibility_words import requirement_words
+from pointsbank.tasks.pages.series import series_row
+from pointsbank.tasks.publishing import (
+    APPROVAL_PLACES,
+    Changes,
+    call_off_task,
+    change_open_task,
+    publish_task,
+)
+from pointsbank.tasks.queries import (
+    ShiftLine,
+    TaskLine,
+    own_task,
+    tasks_under_way,
+    tasks_within,
+)
+from pointsbank.tasks.schemas import ChangedTask, kind_words, risk_words
+from pointsbank.tasks.series_queries import series_of_tasks
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
-from pointsbank.web.errors import sentence_of
-from pointsbank.web.forms import attempt, settings, typed
-from pointsbank.web.languages import locale_name
+from pointsbank.web.forms import attempt, typed
 
 pages = Blueprint("organizing_pages", __name__)
 
 TASKS_A_PAGE = 30
 # What began or ended within so long, or will, stands on top: its screens are wanted now.
 NEAR = timedelta(hours=4)
-ORGANIZATIONS_SHOWN_MAX = 200
-SHIFTS_ON_A_FORM_MAX = 20
-FIELD_LENGTHS = {
-    "title": 80,
-    "kind": 16,
-    "organization_code": 32,
-    "scoring_item": 40,
-}
-SHIFT_FIELDS = ("starts_at", "ends_at", "places", "place_name")
+WORDS = ("summary", "contact_name", "contact_phone")
 
 
 @pages.get("/organizing")
@@ -60,7 +57,7 @@ def list_plans() -> ResponseReturnValue:
         near=[] if before_id else near_rows(under_way, soon, lately),
         tasks=[plan_row(task) for task in shown],
         links={
-            "new": url_for("organizing_pages.ask_for_task"),
+            "new": url_for("planning_pages.ask_for_task"),
             "next": has_more
             and url_for("organizing_pages.list_plans", cursor=cursor_from(shown[-1].id)),
             "first": before_id and url_for("organizing_pages.list_plans"),
@@ -96,6 +93,7 @@ def state_words() -> dict[str, str]:
     """Return the word for each state of a task."""
     return {
         "draft": str(gettext("Draft")),
+        "submitted": str(gettext("Waits for approval")),
         "open": str(gettext("Published")),
         "cancelled": str(gettext("Called off")),
     }
@@ -123,170 +121,166 @@ def show_plan(task_id: int) -> ResponseReturnValue:
     now, paths = clock.now(), current_actor().paths("organizer")
     with reading() as session:
         task = own_task(session, task_id, paths)
+        series = series_of_tasks(session, [task_id])
     return render_template(
         "tasks/plan.html",
-        task={
-            "title": task.title,
-            "kind": kind_words()[task.kind],
-            "organization": task.organization_name,
-            "state": task.state,
-            "state_word": state_words()[task.state],
-            "summary": task.summary,
-            "risk_note": task.risk_note,
-        },
-        shifts=[
-            {
-                "starts_at": shift.starts_at,
-                "ends_at": shift.ends_at,
-                "place_name": shift.place_name,
-                "claimed": shift.claimed,
-                "places": shift.places,
-                "waitlisted": shift.waitlisted,
-                "is_over": shift.ends_at <= now,
-                "links": {
-                    name: url_for(f"attendance_pages.{name}", shift_id=shift.id)
-                    for name in ("venue", "station", "sheet")
-                },
-            }
-            for shift in task.shifts
-        ],
+        series=[series_row(each, task, now) for each in series],
+        task=plan_words(task),
+        asks=requirement_words(task.eligibility),
+        shifts=[plan_shift(task, shift, now) for shift in task.shifts],
         links={
             "back": url_for("organizing_pages.list_plans"),
             "page": url_for("task_pages.show_task", task_id=task_id),
+            "edit": url_for("planning_pages.ask_for_changes", task_id=task_id),
+            "words": url_for("organizing_pages.ask_for_words", task_id=task_id),
             "publish": url_for("organizing_pages.publish", task_id=task_id),
             "call_off": url_for("organizing_pages.call_off", task_id=task_id),
         },
     )
 
 
-@pages.get("/organizing/new")
+def plan_words(task: TaskLine) -> dict[str, Any]:
+    """Return a task as its organizers' page prints it."""
+    return {
+        "title": task.title,
+        "kind": kind_words()[task.kind],
+        "organization": task.organization_name,
+        "state": task.state,
+        "state_word": state_words()[task.state],
+        "summary": task.summary,
+        "risk_note": task.risk_note,
+        "risk": risk_words()[task.risk_level],
+        "insurance_ref": task.insurance_ref,
+        "contact_name": task.contact_name,
+        "contact_phone": task.contact_phone,
+        "claims_open_at": task.claims_open_at,
+        "claims_close_at": task.claims_close_at,
+        "needs_approval": task.places > APPROVAL_PLACES,
+    }
+
+
+def plan_shift(task: TaskLine, shift: ShiftLine, now: datetime) -> dict[str, Any]:
+    """Return a shift as its organizers' page prints it."""
+    links = {
+        name: url_for(f"attendance_pages.{name}", shift_id=shift.id)
+        for name in ("venue", "station", "sheet")
+    }
+    if task.state == "open" and shift.starts_at > now:
+        links["invite"] = url_for("inviting_pages.show_invitations", shift_id=shift.id)
+        links["change"] = url_for("date_pages.ask_for_date", shift_id=shift.id)
+    if shift.series_id is not None:
+        links["series"] = url_for("series_pages.show_series", series_id=shift.series_id)
+    elif task.state == "open" and shift.called_off_at is None:
+        links["repeat"] = url_for("series_pages.ask_for_rule", shift_id=shift.id)
+    return {
+        "starts_at": shift.starts_at,
+        "ends_at": shift.ends_at,
+        "place_name": shift.place_name,
+        "claimed": shift.claimed,
+        "places": shift.places,
+        "waitlisted": shift.waitlisted,
+        "break_minutes": shift.break_minutes,
+        "roles": [role for role in shift.roles if role.name],
+        "is_over": shift.ends_at <= now,
+        "is_called_off": shift.called_off_at is not None,
+        "links": links,
+    }
+
+
+@pages.get("/organizing/<id:task_id>/words")
 @roles_only("organizer")
-def ask_for_task() -> ResponseReturnValue:
-    """Ask what is to be done, where and when."""
-    return task_form({}, [{}], [])
-
-
-def task_form(
-    form: dict[str, str], shifts: list[dict[str, str]], problems: list[tuple[str, str]]
-) -> ResponseReturnValue:
-    """Render the form of a new task, with what was wrong."""
-    paths = current_actor().paths("organizer")
+def ask_for_words(task_id: int) -> ResponseReturnValue:
+    """Show what may change of an open task: its words, contact and meeting places."""
     with reading() as session:
-        places = organizations_within(session, paths, limit=ORGANIZATIONS_SHOWN_MAX)
-        standard = standard_on(session, local_day(clock.now(), settings().zone))
-    is_chinese = locale_name() == "zh"
+        task = own_task(session, task_id, current_actor().paths("organizer"))
+    return words_form(task, {}, [])
+
+
+def words_form(
+    task: TaskLine, form: dict[str, str], problems: list[tuple[str, str]]
+) -> ResponseReturnValue:
+    """Render what may change of an open task, as it stands or as typed."""
+    now = clock.now()
+    standing = {name: getattr(task, name) or "" for name in WORDS}
+    shifts = [
+        {
+            "field": f"place_name_{shift.id}",
+            "starts_at": shift.starts_at,
+            "place_name": form.get(f"place_name_{shift.id}", shift.place_name),
+        }
+        for shift in task.shifts
+        if shift.ends_at > now and shift.called_off_at is None
+    ]
     page = render_template(
-        "tasks/draft.html",
-        form=form,
+        "tasks/words.html",
+        title=task.title,
+        form={**standing, **form},
         shifts=shifts,
         problems=problems,
         errors=dict(problems),
-        kinds=list(kind_words().items()),
-        organizations=[(place.code, place.name) for place in places],
-        items=[
-            (item.code, item.name_zh if is_chinese else item.name) for item in standard.items
-        ],
-        limits={"places": PLACES_MAX, "shifts": SHIFTS_ON_A_FORM_MAX},
         links={
-            "back": url_for("organizing_pages.list_plans"),
-            "save": url_for("organizing_pages.draft"),
+            "back": url_for("organizing_pages.show_plan", task_id=task.id),
+            "save": url_for("organizing_pages.change_words", task_id=task.id),
         },
     )
     return page, 422 if problems else 200
 
 
-@pages.post("/organizing/new")
+@pages.post("/organizing/<id:task_id>/words")
 @roles_only("organizer")
-def draft() -> ResponseReturnValue:
-    """Draft a task, judged by the same schema as a program's, and show it."""
-    form, shifts = typed_task()
-    if "more" in request.form and len(shifts) < SHIFTS_ON_A_FORM_MAX:
-        return task_form(form, [*shifts, dict(shifts[-1])], [])
+def change_words(task_id: int) -> ResponseReturnValue:
+    """Change what was typed of an open task, and show it."""
     actor = current_actor()
+    paths = actor.paths("organizer")
+    with reading() as session:
+        task = own_task(session, task_id, paths)
+    form = {"summary": request.form.get("summary", "")[:4000]}
+    form |= {name: typed(name, 120) for name in WORDS if name != "summary"}
+    fields = {f"place_name_{shift.id}": shift.id for shift in task.shifts}
+    places = {name: typed(name, 240) for name in fields if name in request.form}
+    named = [{"shift_id": fields[name], "place_name": places[name]} for name in places]
     try:
-        body = NewTask().load({**form, "shifts": [values_of(shift) for shift in shifts]})
+        body = ChangedTask().load({**form, "place_names": named})
     except ValidationError as error:
-        return task_form(form, shifts, problems_of(error))
-    plans = [NewShift(handle=draw_bytes(HANDLE_BYTES), **shift) for shift in body.pop("shifts")]
-    try:
+        return words_form(task, {**form, **places}, words_problems(error, list(places)))
+
+    def act() -> None:
+        wanted = {each["shift_id"]: each["place_name"] for each in body.pop("place_names")}
         with transaction() as session:
-            task_id = draft_task(
+            change_open_task(
                 session,
-                **body,
-                shifts=plans,
-                organizer_id=actor.member_id,
-                paths=actor.paths("organizer"),
-                zone=settings().zone,
+                task_id=task_id,
+                changes=Changes(**body, place_names=wanted),
+                actor_id=actor.member_id,
+                paths=paths,
                 now=clock.now(),
             )
-    except (Invalid, NotFound) as refusal:
-        return task_form(form, shifts, [("", sentence_of(refusal))])
+
+    attempt(act, gettext("Changed. Everyone keeps their place."))
     return redirect(url_for("organizing_pages.show_plan", task_id=task_id), 303)
 
 
-def typed_task() -> tuple[dict[str, str], list[dict[str, str]]]:
-    """Return the form as typed, and its shifts; a shift left empty is none."""
-    form = {name: typed(name, 2 * length) for name, length in FIELD_LENGTHS.items()}
-    for name, length in (("summary", 2000), ("risk_note", 500)):
-        form[name] = request.form.get(name, "")[: 2 * length]
-    shifts = []
-    for number in range(1, SHIFTS_ON_A_FORM_MAX + 1):
-        shift = {name: typed(f"{name}_{number}", 250) for name in SHIFT_FIELDS}
-        if any(shift.values()) or number == 1:
-            shifts.append(shift)
-    return form, shifts
-
-
-def values_of(shift: dict[str, str]) -> dict[str, Any]:
-    """Return a shift as a program would send it; local moments get their offset."""
-    places = halfwidth(shift["places"])
-    is_number = places.isascii() and places.isdigit() and len(places) <= 9
-    return {
-        "starts_at": with_offset(shift["starts_at"]),
-        "ends_at": with_offset(shift["ends_at"]),
-        "places": int(places) if is_number else places,
-        "place_name": shift["place_name"],
-    }
-
-
-def with_offset(text: str) -> str:
-    """Return a local moment as a browser's field gives it, with this service's offset."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=settings().zone).isoformat()
-    except ValueError:
-        return text
-
-
-def problems_of(error: ValidationError) -> list[tuple[str, str]]:
-    """Return the fields that were wrong, each with a sentence, in the order of the form."""
+def words_problems(error: ValidationError, places: list[str]) -> list[tuple[str, str]]:
+    """Return the fields that were wrong, each with a sentence."""
     sentences = {
-        "title": gettext("A title of up to 80 characters."),
-        "kind": gettext("Choose what kind of work it is."),
-        "organization_code": gettext("Choose where it belongs."),
-        "scoring_item": gettext("Choose how it is scored."),
         "summary": gettext("Up to 2000 characters."),
-        "risk_note": gettext("Up to 500 characters."),
-        "starts_at": gettext("The day and time it begins."),
-        "ends_at": gettext("The day and time it ends."),
-        "places": gettext("A whole number from 1 to %(most)s.", most=PLACES_MAX),
-        "place_name": gettext("Where people meet, in up to 120 characters."),
+        "contact_name": gettext("A name of up to 60 characters."),
+        "contact_phone": gettext("A telephone number."),
     }
     wrong: Any = error.messages_dict
     found = [(name, str(sentences[name])) for name in sentences if name in wrong]
-    for number, fields in sorted((wrong.get("shifts") or {}).items()):
-        found += [
-            (f"{name}_{number + 1}", str(sentences[name]))
-            for name in SHIFT_FIELDS
-            if name in fields
-        ]
-    return found
+    where = str(gettext("Where people meet, in up to 120 characters."))
+    return found + [(places[index], where) for index in wrong.get("place_names") or {}]
 
 
 @pages.post("/organizing/<id:task_id>/publication")
 @roles_only("organizer")
 def publish(task_id: int) -> ResponseReturnValue:
-    """Publish a draft, and show it."""
+    """Publish a draft, or submit it where many come, and show it."""
     actor = current_actor()
+    paths = actor.paths("organizer")
+    with reading() as session:
+        is_large = own_task(session, task_id, paths).places > APPROVAL_PLACES
 
     def act() -> None:
         with transaction() as session:
@@ -294,11 +288,13 @@ def publish(task_id: int) -> ResponseReturnValue:
                 session,
                 task_id=task_id,
                 actor_id=actor.member_id,
-                paths=actor.paths("organizer"),
+                paths=paths,
                 now=clock.now(),
             )
 
-    attempt(act, gettext("Published. Members can claim places now."))
+    published = gettext("Published. Members can claim places now.")
+    submitted = gettext("Sent for approval. You are told as soon as there is an answer.")
+    attempt(act, submitted if is_large else published)
     return redirect(url_for("organizing_pages.show_plan", task_id=task_id), 303)
 
 

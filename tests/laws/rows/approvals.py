@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from pointsbank.tasks.publishing import APPROVAL_PLACES, publish_task
 from tests.builders import a_member, a_plan, a_task, with_role
-from tests.laws.doors import MEMBERS, ORGANIZER, Row, door, fields
+from tests.laws.doors import MEMBERS, ORGANIZER, Row, door, fields, form
 from tests.laws.world import (
     CLAIM,
     COMMUNITY,
@@ -56,6 +57,18 @@ PLAN = {
     ],
 }
 APPROVED = {"decision": "approve"}
+FORM = {
+    **{name: value for name, value in PLAN.items() if name != "shifts"},
+    "starts_at_1": "2027-11-24T13:30",
+    "ends_at_1": "2027-11-24T16:00",
+    "places_1": "25",
+    "place_name_1": "东门桥头",
+}
+
+
+def asks_again_or_finds_nothing(answer: TestResponse) -> bool:
+    return answer.status_code in (404, 422)
+
 
 ROWS: list[Row] = [
     door(
@@ -83,4 +96,32 @@ ROWS: list[Row] = [
     ),
     door("POST", "/api/v1/claims/<id:claim_id>/acceptance", MEMBERS, claim_id=CLAIM),
     door("POST", "/api/v1/claims/<id:claim_id>/withdrawal", MEMBERS, claim_id=CLAIM),
+    door("GET", "/organizing/<id:task_id>/edit", ORGANIZER, task_id=DRAFT),
+    door(
+        "POST",
+        "/organizing/<id:task_id>/edit",
+        ORGANIZER,
+        form(**FORM),
+        is_foreign=asks_again_or_finds_nothing,
+        task_id=DRAFT,
+        code=ORGANIZATION,
+    ),
+    door("GET", "/organizing/<id:task_id>/words", ORGANIZER, task_id=TASK),
+    door(
+        "POST",
+        "/organizing/<id:task_id>/words",
+        ORGANIZER,
+        form(summary="新"),
+        task_id=TASK,
+    ),
+    door("GET", "/approvals", APPROVING),
+    door("GET", "/approvals/<id:task_id>", APPROVING, task_id=SUBMITTED),
+    door(
+        "POST",
+        "/approvals/<id:task_id>/decision",
+        APPROVING,
+        form(decision="approve"),
+        task_id=SUBMITTED,
+    ),
+    door("POST", "/claims/<id:claim_id>/acceptance", MEMBERS, claim_id=CLAIM),
 ]
