@@ -17,8 +17,10 @@ from pointsbank.commands.demonstration.adjustments import make_adjustments
 from pointsbank.commands.demonstration.content import WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
+from pointsbank.commands.demonstration.inviting import make_invitations
 from pointsbank.commands.demonstration.limits import make_budgets
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
+from pointsbank.commands.demonstration.repeating import make_series
 from pointsbank.commands.demonstration.reviews import make_reviews
 from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor, Grant
@@ -108,6 +110,8 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
     )
     make_budgets(district, zone=stage.zone, now=now)
     make_webhooks(district, now=now)
+    make_invitations(district, now=now)
+    make_series(district, dice=stage.dice, zone=stage.zone, now=now)
     roll_the_quarters_up(stage, now)
 
 
