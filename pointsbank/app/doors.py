@@ -9,17 +9,23 @@ from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api.counting import api as counting_api
 from pointsbank.attendance.api.differences import api as differences_api
 from pointsbank.attendance.api.hours import api as hours_api
+from pointsbank.attendance.api.own_codes import api as own_codes_api
+from pointsbank.attendance.api.posters import api as posters_api
 from pointsbank.attendance.api.reviewing import api as reviewing_api
 from pointsbank.attendance.api.scanning import api as attendance_api
 from pointsbank.attendance.api.station import api as station_api
+from pointsbank.attendance.api.walk_ins import api as walk_ins_api
 from pointsbank.attendance.pages.closing import pages as closing_pages
 from pointsbank.attendance.pages.differences import pages as difference_pages
 from pointsbank.attendance.pages.hours import pages as hours_pages
 from pointsbank.attendance.pages.looking_up import pages as looking_up_pages
+from pointsbank.attendance.pages.my_code import pages as own_code_pages
+from pointsbank.attendance.pages.posters import pages as poster_pages
 from pointsbank.attendance.pages.reviewing import pages as review_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
 from pointsbank.attendance.pages.service import pages as service_pages
 from pointsbank.attendance.pages.station import pages as attendance_pages
+from pointsbank.attendance.pages.walk_ins import pages as walk_in_pages
 from pointsbank.attendance.pages.watching import pages as watching_pages
 from pointsbank.budgets.api import api as budgets_api
 from pointsbank.budgets.pages import pages as budget_pages
@@ -92,6 +98,9 @@ API_DOORS: list[ApiBlueprint] = [
     finding_api,
     series_api,
     attendance_api,
+    posters_api,
+    own_codes_api,
+    walk_ins_api,
     reviewing_api,
     hours_api,
     counting_api,
@@ -131,6 +140,9 @@ PAGE_DOORS: list[Blueprint] = [
     date_pages,
     standing_pages,
     attendance_pages,
+    poster_pages,
+    own_code_pages,
+    walk_in_pages,
     review_pages,
     watching_pages,
     looking_up_pages,

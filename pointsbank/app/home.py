@@ -79,7 +79,7 @@ def members_home(actor: Actor) -> ResponseReturnValue:
         **context,
         help_phone="",
         links={
-            "code": url_for("member_pages.show_code"),
+            "code": url_for("own_code_pages.show_code"),
             "passbook": url_for("book_pages.book"),
             "tasks": url_for("finding_pages.list_tasks"),
             "withdraw": claim

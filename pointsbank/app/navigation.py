@@ -40,7 +40,7 @@ ME = "member_pages.show_me"
 BAR: list[Way] = [
     Way("home", lazy_gettext("Home"), "home"),
     Way("finding_pages.list_tasks", lazy_gettext("Take part"), "task"),
-    Way("member_pages.show_code", lazy_gettext("My code"), "qr", is_strong=True),
+    Way("own_code_pages.show_code", lazy_gettext("My code"), "qr", is_strong=True),
     Way("book_pages.book", lazy_gettext("Passbook"), "book"),
     Way(ME, lazy_gettext("Me"), "me"),
 ]

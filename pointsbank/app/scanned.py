@@ -88,7 +88,7 @@ def scanned(code: str, owner_of: Callable[[str, datetime], int]) -> ResponseRetu
         if is_organizer:
             raise
     if actor is not None and owner_id == actor.member_id:
-        return redirect(url_for("member_pages.show_code"))
+        return redirect(url_for("own_code_pages.show_code"))
     if actor is not None and owner_id is not None and is_organizer:
         return organizers_page(actor, code.upper(), owner_id, now)
     is_clerk = actor is not None and bool(actor.merchant_ids())

@@ -152,3 +152,10 @@ class OwnNoShow(NotAllowed):
 
     code = "own_no_show"
     message = "You recorded this, or it is about you: somebody else has to decide."
+
+
+class WalkInNotTaken(Conflict):
+    """The check-in of somebody new was refused, so they were not registered; reason: why."""
+
+    code = "walk_in_not_taken"
+    message = "The person could not be checked in and was not registered."

@@ -70,3 +70,8 @@ def unbase32(text: str) -> bytes:
 def draw_letters(alphabet: str, length: int) -> str:
     """Draw so many letters of an alphabet."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def base64url(data: bytes) -> str:
+    """Write bytes as a script in a page reads them, without padding."""
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

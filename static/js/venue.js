@@ -2,6 +2,7 @@
 import { drawCode, setRing } from "./qrcode.js";
 import { readJson } from "./server.js";
 import { SLOT_SECONDS, slotAt, venueCode } from "./venuecode.js";
+import { digitsSlotAt, venueDigits } from "./venuedigits.js";
 
 const LIVE_EVERY_MS = 5000;
 const page = document.querySelector("[data-venue]");
@@ -26,8 +27,25 @@ async function codeUrl(slot) {
   return (await readJson(`${page.dataset.api}?direction=${direction}`)).url;
 }
 
+// The digits for those who scan the poster; beside the code, and as little in need of a network.
+let digitsSlot = digitsSlotAt(serverNow());
+async function tickDigits(now) {
+  const slot = digitsSlotAt(now);
+  if (slot === digitsSlot) return;
+  digitsSlot = slot;
+  const place = page.querySelector("[data-venue-digits]");
+  try {
+    place.textContent = canCompute() ? await venueDigits(keyOf("in"), slot) : (await readJson(page.dataset.poster)).digits;
+  } catch {
+    // Digits that ran out are no better than none: the poster then waits for approval.
+    place.textContent = "····";
+    digitsSlot = -1;
+  }
+}
+
 async function tick() {
   const now = serverNow();
+  tickDigits(now);
   const slot = slotAt(now);
   setRing(ring, SLOT_SECONDS - (now / 1000 - slot * SLOT_SECONDS), SLOT_SECONDS);
   const wanted = `${direction} ${slot}`;
@@ -83,13 +101,16 @@ page.querySelector(".switch")?.addEventListener("click", (event) => {
 });
 
 let lock = null;
+const wakeHint = page.querySelector("[data-venue-wake]");
 async function keepAwake() {
   if (document.hidden || lock) return;
   try {
-    lock = await navigator.wakeLock?.request("screen");
-    lock?.addEventListener("release", () => { lock = null; });
+    lock = await navigator.wakeLock.request("screen");
+    lock.addEventListener("release", () => { lock = null; });
+    wakeHint.hidden = true;
   } catch {
-    // Battery saving may forbid it; the screen then dims as the device likes.
+    // Battery saving may forbid it, and old browsers cannot: then a person has to keep the screen on.
+    wakeHint.hidden = false;
   }
 }
 

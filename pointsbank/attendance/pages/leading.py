@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import (
     VENUE_SLOT_SECONDS,
+    digits_slot_at,
     slot_at,
     slot_ends_at,
+    venue_digits,
     venue_key,
     venue_text,
 )
@@ -95,6 +97,8 @@ def venue(shift_id: int) -> ResponseReturnValue:
             "out": url_for("attendance_pages.venue", shift_id=shift_id, direction="out"),
             "live": url_for("attendance_api.show_arrivals", shift_id=shift_id),
             "api": url_for("attendance_api.show_venue_code", shift_id=shift_id),
+            "poster": url_for("posters_api.show_poster", shift_id=shift_id),
+            "print": url_for("poster_pages.download_poster", shift_id=shift_id),
         },
     )
 
@@ -115,6 +119,7 @@ def code_words(shift: ShiftLine, direction: str, now: datetime) -> dict[str, Any
         "key_out": key,
         "url_prefix": url.removesuffix(text),
         "now_ms": int(now.timestamp() * 1000),
+        "digits": venue_digits(secret, shift.handle, digits_slot_at(now)),
     }
 
 
@@ -202,6 +207,7 @@ def flag_words() -> dict[str, str]:
         "clock_skew": str(gettext("clock differs")),
         "offline": str(gettext("without network")),
         "let_in": str(gettext("let in")),
+        "poster_unconfirmed": str(gettext("by the poster, not confirmed")),
     }
 
 

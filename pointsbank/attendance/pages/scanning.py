@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pointsbank.attendance.codes import look_at
-from pointsbank.attendance.finding import NewScan
+from pointsbank.attendance.finding import SELF_KINDS, NewScan
 from pointsbank.attendance.queries import task_of_handle
 from pointsbank.attendance.recording import Verdict, preview_scan, record_scan
 from pointsbank.attendance.schemas import desk_here, result_words, verdict_out
@@ -22,8 +22,9 @@ from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_token
 from pointsbank.members.queries import member_of
+from pointsbank.tasks.queries import shift_of
 from pointsbank.web.access import anyone, current_actor, members_only, visiting_actor
-from pointsbank.web.forms import settings
+from pointsbank.web.forms import settings, typed
 from pointsbank.web.metrics import SCANS
 
 pages = Blueprint("scan_pages", __name__)
@@ -32,6 +33,10 @@ pages = Blueprint("scan_pages", __name__)
 SCAN_TICKET = "scan_ticket"
 TICKET_MINUTES = 5
 CODE_LENGTH_MAX = 80
+DIGITS_TYPED_MAX = 12
+NONCE_TYPED_MAX = 64
+# After these the question is asked anew; without the digits it can still be answered.
+TRY_AGAIN = ("wrong_digits", "digits_locked")
 
 
 @pages.get("/S/<string:code>")
@@ -40,6 +45,20 @@ CODE_LENGTH_MAX = 80
 def open_code(code: str) -> ResponseReturnValue:
     """Keep what was scanned in this browser, and go on to the question, or to signing in
     first."""
+    return kept(code)
+
+
+@pages.get("/P/<string:code>")
+@pages.get("/p/<string:code>")
+@anyone
+def open_poster(code: str) -> ResponseReturnValue:
+    """Keep a poster's code as a venue's; the question asks for the screen's digits, and leads
+    to the task."""
+    return kept(code)
+
+
+def kept(code: str) -> ResponseReturnValue:
+    """Keep a code in this browser's ticket, and go on."""
     now = clock.now()
     browser[SCAN_TICKET] = {
         "code": code[:CODE_LENGTH_MAX].upper(),
@@ -55,14 +74,14 @@ def open_code(code: str) -> ResponseReturnValue:
 def ticket_words(code: str, now: datetime) -> dict[str, Any]:
     """Return what the sign-in says of a code that is genuine: the task, the way, until when."""
     sight = look_at(code, secret=settings().secret_key, at=now)
-    if sight.kind != "venue" or not sight.is_genuine or sight.shift_handle is None:
+    if sight.kind not in SELF_KINDS or not sight.is_genuine or sight.shift_handle is None:
         return {}
     with reading() as session:
         title = task_of_handle(session, sight.shift_handle)
     if title is None:
         return {}
     until = now + timedelta(minutes=TICKET_MINUTES)
-    return {"task": title, "direction": sight.direction, "until": until}
+    return {"task": title, "direction": sight.direction or "in", "until": until}
 
 
 def ticket_here() -> dict[str, Any] | None:
@@ -75,9 +94,18 @@ def ticket_here() -> dict[str, Any] | None:
 
 
 def scan_of(ticket: dict[str, Any], *, confirm: bool) -> NewScan:
-    """Return the scan that a ticket stands for; insisting is a scan of its own."""
+    """Return the scan that a ticket stands for; insisting is a scan of its own.
+
+    Each try with the digits of a poster is one too: its form has a nonce of its own.
+    """
     nonce = ticket["nonce"] + "-yes" * confirm
-    return NewScan(nonce=nonce[:64], code=ticket["code"], confirm=confirm)
+    drawn = typed("nonce", NONCE_TYPED_MAX)
+    if drawn and drawn.isascii() and drawn.isprintable() and " " not in drawn:
+        nonce = drawn
+    digits = typed("digits", DIGITS_TYPED_MAX)
+    return NewScan(
+        nonce=nonce[:64], code=ticket["code"], confirm=confirm, digits=digits or None
+    )
 
 
 def seen_at(ticket: dict[str, Any]) -> datetime:
@@ -102,13 +130,22 @@ def ask() -> ResponseReturnValue:
     shown = verdict_out(verdict)
     if shown["shift"] is None:
         return result_page(shown, acts=[home_act()])
+    is_poster = shown["code_kind"] == "poster"
     return render_template(
-        "attendance/confirm_scan.html",
+        "attendance/confirm_poster.html" if is_poster else "attendance/confirm_scan.html",
         **question_words(shown),
+        nonce=draw_token(),
         member={"name": person.display_name, "number": person.volunteer_no},
         action=url_for("scan_pages.answer"),
-        links={"home": url_for("home")},
+        links={"home": url_for("home"), "task": task_address(shown) if is_poster else ""},
     )
+
+
+def task_address(shown: dict[str, Any]) -> str:
+    """Return where the task stands that a poster hangs for."""
+    with reading() as session:
+        _, task = shift_of(session, shown["shift"]["id"])
+    return url_for("task_pages.show_task", task_id=task.id)
 
 
 def question_words(shown: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +166,7 @@ def question_words(shown: dict[str, Any]) -> dict[str, Any]:
         "note_text": sentence if is_question else "",
         "act": shown["action"] if is_question else None,
         "confirm": is_question,
+        "asks_more": is_question and shown["reason"] != "poster_waiting",
     }
 
 
@@ -149,6 +187,8 @@ def answer() -> ResponseReturnValue:
     SCANS.labels(verdict.facts["result"], verdict.facts["reason"]).inc()
     shown = verdict_out(verdict)
     acts = [home_act()]
+    if shown["reason"] in TRY_AGAIN:
+        acts.insert(0, {"label": gettext("Once more"), "href": url_for("scan_pages.ask")})
     if shown["may_confirm"] and not shown["needs_reason"]:
         acts.insert(
             0,

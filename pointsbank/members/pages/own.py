@@ -25,10 +25,15 @@ from pointsbank.web.qr import qr_svg
 pages = Blueprint("member_pages", __name__)
 
 
-@pages.get("/my-code")
+@pages.get("/my-code/general")
 @members_only
 def show_code() -> ResponseReturnValue:
-    """Show the personal code for attendance."""
+    """Show the personal code for attendance at any shift; it needs a network."""
+    return general_code_page()
+
+
+def general_code_page() -> str:
+    """Render the code of this moment that is not made for one shift."""
     actor, now = current_actor(), clock.now()
     with reading() as session:
         member = member_of(session, actor.member_id)
@@ -82,7 +87,7 @@ def code_page(
         total=codes.REDEMPTION_SECONDS,
         links={
             "home": "/",
-            "attend": url_for("member_pages.show_code"),
+            "attend": url_for("own_code_pages.show_code"),
             "redeem": url_for("member_pages.ask_for_redemption_code"),
             "api": url_for("members_api.draw_code"),
         },

@@ -240,7 +240,7 @@ def task_links(sight: Sight) -> dict[str, str]:
         "back": url_for("finding_pages.list_tasks"),
         "claim": url_for("task_pages.claim", shift_id=shift.id),
         "abilities": url_for("ability_pages.show_own"),
-        "code": url_for("member_pages.show_code"),
+        "code": url_for("own_code_pages.show_code"),
         "sign_in": url_for("sign_in.sign_in"),
     }
     if claim is not None:

@@ -1,0 +1,137 @@
+"""What phones and screens compute by themselves: the same as Python, and without a network."""
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from pointsbank.attendance.codes import digits_slot_at, venue_digits
+from pointsbank.attendance.models import Attendance
+from pointsbank.core import clock
+from pointsbank.core.db import reading
+from pointsbank.tasks.models import Shift
+from tests.browser.people import DESK, People, code_in
+
+MINUTE = timedelta(minutes=1)
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text())
+SIDE_LEAST = 240
+
+ALL_CODES = """async (vectors) => {
+    const { personalCode } = await import("/static/js/personalcode.js");
+    const { venueDigits } = await import("/static/js/venuedigits.js");
+    const personal = vectors.personal.map(
+        (one) => personalCode({ ...one, shiftHandle: one.shift_handle }, one.step));
+    const digits = vectors.digits.map((one) => venueDigits(one.key, one.slot));
+    return [await Promise.all(personal), await Promise.all(digits)];
+}"""
+
+
+@pytest.mark.engine("sqlite")
+def test_scripts_make_the_codes_that_python_makes(people: People) -> None:
+    page = people.stranger()
+    page.goto("/sign-in")
+    personal, digits = page.evaluate(ALL_CODES, VECTORS)
+    assert personal == [vector["code"] for vector in VECTORS["personal"]]
+    assert digits == [vector["digits"] for vector in VECTORS["digits"]]
+
+
+@pytest.mark.engine("sqlite")
+def test_my_code_goes_on_in_a_cellar(people: People) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    station = people.page_of(organizer)
+    station.goto("/")
+    phone = people.page_of(volunteer)
+    phone.goto("/my-code")
+    box = phone.locator("[data-qr]")
+    expect(phone.locator("[data-clock-wrong]")).to_be_hidden()
+    assert phone.locator("[data-key]").count() == 0, "the key leaves the page once it is read"
+    path = box.locator("path").first.get_attribute("d")
+    phone.context.set_offline(True)
+    expect(box.locator("path").first).not_to_have_attribute("d", path or "", timeout=60_000)
+    expect(phone.locator("[data-code-problem]")).to_be_hidden()
+    address = code_in(box, reader=station)
+    station.goto(address)
+    station.get_by_role("button", name="在这里签到").click()
+    expect(station.get_by_role("heading", name="签到成功")).to_be_visible()
+    assert people.count(Attendance, Attendance.shift_id == shift_id) == 1
+
+
+@pytest.mark.engine("sqlite")
+@pytest.mark.parametrize(("seconds", "is_told"), [(85, False), (-600, True), (600, True)])
+def test_a_wrong_clock_is_told_and_the_code_is_right_all_the_same(
+    people: People, seconds: int, is_told: bool
+) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    phone = people.page_of(volunteer)
+    real = "Date.now.bind(Date)"
+    phone.add_init_script(
+        f"(() => {{ const real = {real}; Date.now = () => real() + {seconds * 1000}; }})()"
+    )
+    phone.goto("/my-code")
+    warning = phone.locator("[data-clock-wrong]")
+    expect(warning).to_be_visible() if is_told else expect(warning).to_be_hidden()
+    box = phone.locator("[data-qr]")
+    path = box.locator("path").first.get_attribute("d")
+    expect(box.locator("path").first).not_to_have_attribute("d", path or "", timeout=60_000)
+    lead = people.page_of(organizer)
+    lead.goto(code_in(box))
+    lead.get_by_role("button", name="在这里签到").click()
+    expect(lead.get_by_role("heading", name="签到成功")).to_be_visible()
+
+
+@pytest.mark.engine("sqlite")
+def test_the_venue_screen_is_large_tells_digits_and_what_it_cannot_do(people: People) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    for size in (DESK, {"width": 390, "height": 844}, {"width": 320, "height": 568}):
+        screen = people.page_of(organizer, viewport=size)
+        screen.add_init_script(
+            "Object.defineProperty(navigator, 'wakeLock', {value: undefined});"
+        )
+        screen.goto(f"/shifts/{shift_id}/venue")
+        box = screen.locator("[data-qr]").bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= SIDE_LEAST
+        expect(screen.locator("[data-venue-wake]")).to_be_visible()
+        wide = screen.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0
+    with people.app.app_context(), reading() as session:
+        handle = session.get_one(Shift, shift_id).handle
+    secret, slot = people.settings.secret_key, digits_slot_at(clock.now())
+    good = [venue_digits(secret, handle, slot - back) for back in (0, 1)]
+    shown = screen.locator("[data-venue-digits]").inner_text()
+    assert shown in good
+    # Five minutes later, without a network, the page has made the next ones.
+    screen.context.set_offline(True)
+    screen.evaluate("const real = Date.now.bind(Date); Date.now = () => real() + 300_000;")
+    later = re.compile(venue_digits(secret, handle, slot + 1))
+    later_still = venue_digits(secret, handle, slot + 2)
+    expect(screen.locator("[data-venue-digits]")).to_have_text(
+        re.compile(f"{later.pattern}|{later_still}")
+    )
+
+
+@pytest.mark.engine("sqlite")
+def test_a_poster_checks_in_with_the_screens_digits(people: People) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    screen = people.page_of(organizer, viewport=DESK)
+    screen.goto(f"/shifts/{shift_id}/venue")
+    address = f"/api/v1/shifts/{shift_id}/poster"
+    poster = screen.evaluate(
+        "(address) => fetch(address).then((answer) => answer.json())", address
+    )
+    phone = people.page_of(volunteer)
+    phone.goto(poster["url"].replace(people.address.upper(), people.address))
+    expect(phone.get_by_role("heading", name="河道清洁")).to_be_visible()
+    phone.get_by_label("现场屏幕上的四位数字").fill(
+        screen.locator("[data-venue-digits]").inner_text()
+    )
+    phone.get_by_role("button", name="现在签到").click()
+    expect(phone.get_by_role("heading", name="签到成功")).to_be_visible()
+    expect(screen.locator("[data-venue-arrived]")).to_have_text("1")
