@@ -21,7 +21,7 @@ from pointsbank.commands.demonstration.inviting import make_invitations
 from pointsbank.commands.demonstration.limits import make_budgets
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
 from pointsbank.commands.demonstration.repeating import make_series
-from pointsbank.commands.demonstration.reviews import make_reviews
+from pointsbank.commands.demonstration.reviews import make_reviews, sign_for_many
 from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.calendar import local_day, midnight, quarter_before, quarter_of
@@ -184,6 +184,7 @@ def a_finished_task(stage: Stage, community: Community, work: Work, day: date) -
         attend(session, stage, community, shift_id, people)
     with transaction() as session:
         shift, _task = shift_of(session, shift_id, (community.path,))
+        sign_for_many(session, shift_id, shift.ends_at + timedelta(hours=1))
         settle_shift(
             session,
             shift_id=shift_id,

@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import slot_at, venue_text
 from pointsbank.attendance.counting import count_heads
 from pointsbank.attendance.differences import Shown, record_from_station
 from pointsbank.attendance.finding import Desk, NewScan
+from pointsbank.attendance.models import Attendance
 from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.settling import settle_shift
+from pointsbank.attendance.vouching import co_sign, vouching_of
 from pointsbank.commands.demonstration.content import WORKS
 from pointsbank.commands.demonstration.people import Community, District
 from pointsbank.core.actor import Actor, Grant
@@ -25,6 +28,17 @@ from pointsbank.tasks.queries import ShiftLine, task_of
 PEOPLE = slice(20, 26)
 WORK = WORKS[1]
 DAY = timedelta(days=1)
+
+
+def sign_for_many(session: Session, shift_id: int, now: datetime) -> None:
+    """Let one of those who came sign for the list, where so many came that somebody has to."""
+    vouching = vouching_of(session, shift_id)
+    if not vouching.is_needed:
+        return
+    signer = session.scalars(
+        select(Attendance.member_id).where(Attendance.shift_id == shift_id).limit(1)
+    ).one()
+    co_sign(session, shift_id=shift_id, actor=Actor(signer, "", 0, 0), now=now)
 
 
 def make_reviews(
