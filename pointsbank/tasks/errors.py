@@ -155,10 +155,10 @@ class InvitationLapsed(Conflict):
     message = "The time to answer is over. You can still claim a place yourself."
 
 
-class AnswerTooLate(Invalid):
+class BadAnswerBy(Invalid):
     """An invitation is answered after it is sent and before the shift starts."""
 
-    code = "answer_too_late"
+    code = "bad_answer_by"
     message = "The last moment to answer lies ahead, and before the start of the shift."
 
 

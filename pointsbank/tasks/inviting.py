@@ -16,7 +16,7 @@ from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
 from pointsbank.tasks.claiming import ClaimHeld, LockedShift, claim_shift, locked_shift
 from pointsbank.tasks.errors import (
-    AnswerTooLate,
+    BadAnswerBy,
     InvitationAnswered,
     InvitationLapsed,
     InvitationNotFound,
@@ -65,7 +65,7 @@ def invite(session: Session, wish: Wish, *, now: datetime) -> list[Invited]:
 
     A repeat invites nobody twice.
     Raises InviteesMissing, MemberNotFound for anybody outside of the paths, ShiftNotFound,
-    NotOpen, RoleNotFound, AnswerTooLate.
+    NotOpen, RoleNotFound, BadAnswerBy.
     """
     if not wish.member_ids:
         raise InviteesMissing
@@ -90,7 +90,7 @@ def invite(session: Session, wish: Wish, *, now: datetime) -> list[Invited]:
 def _shift_to_come(session: Session, shift_id: int, now: datetime) -> LockedShift:
     """Lock a shift that members can still claim, and return it.
 
-    Raises ShiftNotFound, NotOpen, AnswerTooLate for one that has begun.
+    Raises ShiftNotFound, NotOpen, BadAnswerBy for one that has begun.
     """
     shift = locked_shift(session, shift_id)
     if shift.state in UNSEEN_STATES:
@@ -98,7 +98,7 @@ def _shift_to_come(session: Session, shift_id: int, now: datetime) -> LockedShif
     if shift.state != "open" or shift.called_off_at is not None:
         raise NotOpen
     if shift.starts_at <= now:
-        raise AnswerTooLate
+        raise BadAnswerBy
     return shift
 
 
@@ -123,7 +123,7 @@ def _role_of(session: Session, wish: Wish) -> int:
 def _answer_by(session: Session, wish: Wish, starts_at: datetime, now: datetime) -> datetime:
     """Return until when people may answer: before the start, and while the group keeps places.
 
-    Raises AnswerTooLate.
+    Raises BadAnswerBy.
     """
     latest = starts_at
     if wish.group_claim_id is not None:
@@ -134,7 +134,7 @@ def _answer_by(session: Session, wish: Wish, starts_at: datetime, now: datetime)
     if wish.answer_by is None:
         return min(now + ANSWER_DAYS, latest)
     if not now < wish.answer_by <= starts_at:
-        raise AnswerTooLate
+        raise BadAnswerBy
     return min(wish.answer_by, latest)
 
 

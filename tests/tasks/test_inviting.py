@@ -11,7 +11,7 @@ from pointsbank.members.models import Member
 from pointsbank.messages.queries import inbox
 from pointsbank.tasks.claiming import give_up_claim
 from pointsbank.tasks.errors import (
-    AnswerTooLate,
+    BadAnswerBy,
     InvitationAnswered,
     InvitationLapsed,
     InvitationNotFound,
@@ -186,9 +186,9 @@ def test_who_has_a_place_is_not_asked(session):
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        ({"answer_by": NOON}, AnswerTooLate),
-        ({"answer_by": IN_THREE_DAYS + timedelta(seconds=1)}, AnswerTooLate),
-        ({"now": IN_THREE_DAYS}, AnswerTooLate),
+        ({"answer_by": NOON}, BadAnswerBy),
+        ({"answer_by": IN_THREE_DAYS + timedelta(seconds=1)}, BadAnswerBy),
+        ({"now": IN_THREE_DAYS}, BadAnswerBy),
     ],
     ids=str,
 )

@@ -126,7 +126,7 @@ def test_an_organizer_invites_within_their_scope(client, app, writing):
     assert (line["display_name"], line["state"]) == ("王*兰", "open")
     late = {"member_ids": [mine], "answer_by": (NOON - timedelta(hours=1)).isoformat()}
     refused = client.post(path, json=late, headers=headers)
-    assert (refused.status_code, refused.json["code"]) == (400, "answer_too_late")
+    assert (refused.status_code, refused.json["code"]) == (400, "bad_answer_by")
     outside = client.post(path, json={"member_ids": [elsewhere]}, headers=headers)
     assert (outside.status_code, outside.json["code"]) == (404, "member_not_found")
 
