@@ -20,7 +20,6 @@ WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # Every month is reached again within twelve steps, so that a day no month has is found out.
 INTERVAL_MAX = {"DAILY": 366, "WEEKLY": 52, "MONTHLY": 12}
 COUNT_MAX = 1000
-MONTH_DAYS_MAX = 31
 LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 # A series without a date in so long would be none that people could count on.
 FIRST_WITHIN = timedelta(days=366)

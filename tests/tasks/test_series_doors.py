@@ -208,6 +208,7 @@ def test_an_organizer_repeats_changes_and_ends_on_pages(app, organizer, writing)
     browser = Browser(app, organizer)
     form = browser.form(browser.open(f"/shifts/{shift_id}/series/new"), "/series")
     assert form.fields["weekday_SA"] == "1"
+    assert "地点都是东门桥头" in words_of(browser.open(f"/shifts/{shift_id}/series/new"))
     wrong = browser.send(form, repeats="month_days", month_days="40")
     assert wrong.status_code == 422
     assert "4、14、24" in words_of(wrong)

@@ -81,7 +81,7 @@ def rule_form(shift_id: int, form: dict[str, str], problems: Problems) -> Respon
         shift={
             "starts_at": shift.starts_at,
             "ends_at": shift.ends_at,
-            "place": shift.place_name,
+            "place_name": shift.place_name,
         },
         form=form,
         problems=problems,
