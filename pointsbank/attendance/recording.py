@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from pointsbank.attendance.finding import Desk, Findings, NewScan, case_of, find, flags_of
 from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.attendance.no_shows import forget_no_show
 from pointsbank.attendance.policy import Judgement, judge
 from pointsbank.attendance.queries import lock_attendance
 from pointsbank.attendance.verdicts import facts_out
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import Moment
 from pointsbank.core.keys import keyed_hash
+from pointsbank.messages.service import tell
 from pointsbank.tasks.claiming import ClaimHeld, accept_place, claim_shift
 from pointsbank.tasks.errors import ClaimNotFound
 
@@ -114,10 +116,10 @@ def record_scan(
     if judgement.act == "check_in" and found.facts.accept_by is not None:
         judgement = _accepted(session, found, judgement)
     if judgement.act in ("join", "wait"):
-        held = _joined(session, found, scan)
+        held = _joined(session, found, scan, desk)
         claim_id, position = held.id, held.position
         judgement = _after_claiming(judgement, held.state)
-        flags.append("walk_in")
+        flags.extend(["walk_in"] if held.is_eligible else ["walk_in", "not_eligible"])
     verdict = facts_out(
         session,
         found,
@@ -128,6 +130,8 @@ def record_scan(
         now=now,
     )
     scan_id = _write(session, actor, scan, found, judgement, verdict, desk, claim_id, now)
+    if judgement.act == "check_in":
+        _follow_up(session, actor, found, scan_id, flags, now)
     return Verdict(scan_id, verdict)
 
 
@@ -149,6 +153,36 @@ def preview_scan(
     return Verdict(None, shown)
 
 
+def _follow_up(
+    session: Session,
+    actor: Actor,
+    found: Findings,
+    scan_id: int,
+    flags: list[str],
+    now: datetime,
+) -> None:
+    """Do what few check-ins need: tell somebody whom another hand checked in, so that they can
+    say that they are not there, and forget that they were missed."""
+    facts = found.facts
+    if facts.missed_at is not None:
+        forget_no_show(session, claim_id=facts.claim_id)
+    is_by_hand = found.sight.kind in ("manual", "card") or "walk_in" in flags
+    if actor.member_id == facts.member_id or not is_by_hand:
+        return
+    tell(
+        session,
+        key=f"scan:{scan_id}:by_hand",
+        member_id=facts.member_id,
+        kind="checked_in_by_hand",
+        facts={
+            "shift_id": facts.shift_id,
+            "title": facts.title,
+            "checked_in_at": found.at.isoformat(),
+        },
+        now=now,
+    )
+
+
 def _accepted(session: Session, found: Findings, judgement: Judgement) -> Judgement:
     """Keep the place that was waiting for its person, who came; one that lapsed just now is
     claimed anew."""
@@ -164,7 +198,7 @@ def _accepted(session: Session, found: Findings, judgement: Judgement) -> Judgem
     return judgement
 
 
-def _joined(session: Session, found: Findings, scan: NewScan) -> ClaimHeld:
+def _joined(session: Session, found: Findings, scan: NewScan, desk: Desk) -> ClaimHeld:
     """Claim a place for somebody who stands at the door."""
     return claim_shift(
         session,
@@ -173,6 +207,7 @@ def _joined(session: Session, found: Findings, scan: NewScan) -> ClaimHeld:
         now=found.at,
         source="walk_in",
         is_lead_present=found.is_lead and scan.confirm and bool(scan.note),
+        zone=desk.zone,
     )
 
 

@@ -230,6 +230,7 @@ class SheetLineOut(Schema):
     flags = fields.List(fields.String())
     would_award = fields.Nested(WouldAward)
     held_reason = fields.String(allow_none=True)
+    would_hold = fields.String(allow_none=True)
     pairs = fields.List(fields.Nested(PairOut))
 
 
@@ -327,7 +328,7 @@ def state_of(line: SheetLine, shift: ShiftLine, now: datetime) -> str:
 def sheet_line_out(line: SheetLine, rules: ShiftRules, now: datetime) -> dict[str, Any]:
     """Return a line of the sheet; would_award is what settling gives now, or what it gave.
 
-    held_reason: why it is held, or why settling would hold it.
+    held_reason: why it is held. would_hold: why settling now would hold it.
     """
     minutes = rules.minutes_of(*line.standing) if line.checked_out_at is not None else None
     award = rules.award_of(line)
@@ -345,6 +346,7 @@ def sheet_line_out(line: SheetLine, rules: ShiftRules, now: datetime) -> dict[st
         "flags": line.flags,
         "would_award": {"points": gives[0], "service_minutes": gives[1]},
         "held_reason": line.held_reason,
+        "would_hold": award.reason if line.has_come and line.settled_at is None else None,
     }
 
 

@@ -311,6 +311,72 @@ WORDS: dict[str, Words] = {
         "watching_pages.vouch",
         ("shift_id",),
     ),
+    "checked_in_by_hand": Words(
+        lazy_gettext(
+            "Somebody checked you in to “%(title)s” at %(checked_in_at)s. If you are not there,"
+            " please say so."
+        ),
+        "service_pages.ask_rejection",
+        ("shift_id",),
+    ),
+    "attendance_struck": Words(
+        lazy_gettext(
+            "A person says that they did not take part in “%(title)s” of %(starts_at)s. Their"
+            " entry was struck out."
+        ),
+        "attendance_pages.sheet",
+        ("shift_id",),
+    ),
+    "attendance_struck_spent": Words(
+        lazy_gettext(
+            "A person says that they did not take part in “%(title)s” of %(starts_at)s, and the"
+            " %(points)s points of it are spent already. Please settle it with them."
+        ),
+        "people_pages.show_member",
+        ("member_id",),
+    ),
+    "overtime_asked": Words(
+        lazy_gettext(
+            "The organizer of “%(title)s” asks that %(minutes)s of overtime count. Please"
+            " decide before the shift is settled."
+        ),
+        "hours_pages.list_hours",
+    ),
+    "overtime_approved": Words(
+        lazy_gettext("The %(minutes)s of overtime of “%(title)s” were approved."),
+        "attendance_pages.sheet",
+        ("shift_id",),
+    ),
+    "overtime_refused": Words(
+        lazy_gettext("The %(minutes)s of overtime of “%(title)s” were refused."),
+        "attendance_pages.sheet",
+        ("shift_id",),
+    ),
+    "no_show_recorded": Words(
+        lazy_gettext(
+            "You had a place on “%(title)s” of %(starts_at)s, and nobody saw you there. You can"
+            " answer until %(answer_by)s. No points are taken."
+        ),
+        "service_pages.list_services",
+    ),
+    "no_show_answered": Words(
+        lazy_gettext(
+            "A person answered why they did not come to “%(title)s” of %(starts_at)s. Please"
+            " decide."
+        ),
+        "hours_pages.list_hours",
+    ),
+    "no_show_excused": Words(
+        lazy_gettext("That you did not come to “%(title)s” of %(starts_at)s is excused."),
+        "service_pages.list_services",
+    ),
+    "no_show_upheld": Words(
+        lazy_gettext(
+            "It stands that you did not come to “%(title)s” of %(starts_at)s. No points are"
+            " taken."
+        ),
+        "service_pages.list_services",
+    ),
     "dispute_opened": Words(
         lazy_gettext(
             "A member says that a line of their passbook is wrong. Please answer by"

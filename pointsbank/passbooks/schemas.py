@@ -265,7 +265,17 @@ def printed_line(
         if on_page is not None
         else "",
         "is_disputed": dispute is not None and dispute.state == "open",
+        "absent_href": absent_href(line) if on_page is not None else "",
     }
+
+
+def absent_href(line: Line) -> str:
+    """Return where its owner says that they did not take part in what a line was awarded for,
+    empty for every other line."""
+    kind, _, claim_id = line.key.partition(":")
+    if kind != "award" or not claim_id.isdecimal():
+        return ""
+    return url_for("service_pages.of_claim", claim_id=int(claim_id))
 
 
 def state_words(dispute: DisputeFile) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from pointsbank.scoring.models import Item, ScoreEntry
@@ -41,6 +41,35 @@ def record_entry(
             service_minutes=award.service_minutes,
             title=title,
             earned_on=earned_on,
+            recorded_at=now,
+        )
+        .returning(ScoreEntry.id)
+    ).scalar_one()
+
+
+def negate_entry(session: Session, *, cause: str, of_cause: str, now: datetime) -> int | None:
+    """Write an entry that takes away what another added, and return its id.
+
+    It belongs to the same day, item and organization, so that every sum and period loses what
+    it had gained. None when there is nothing to take away, or it was taken away before.
+    """
+    original = session.scalars(select(ScoreEntry).where(ScoreEntry.cause == of_cause)).first()
+    prior = session.scalar(select(ScoreEntry.id).where(ScoreEntry.cause == cause))
+    if original is None or prior is not None:
+        return None
+    return session.execute(
+        insert(ScoreEntry)
+        .values(
+            cause=cause,
+            member_id=original.member_id,
+            organization_id=original.organization_id,
+            item_id=original.item_id,
+            category=original.category,
+            evaluation_hundredths=-original.evaluation_hundredths,
+            points=-original.points,
+            service_minutes=-original.service_minutes,
+            title=original.title,
+            earned_on=original.earned_on,
             recorded_at=now,
         )
         .returning(ScoreEntry.id)

@@ -19,6 +19,8 @@ from pointsbank.attendance.codes import (
     venue_text,
 )
 from pointsbank.attendance.differences import open_differences
+from pointsbank.attendance.hours_schemas import FLAG_WORDS, HELD_WORDS, closing_words
+from pointsbank.attendance.overtimes import overtime_of
 from pointsbank.attendance.queries import (
     arrivals_of,
     latest_arrivals,
@@ -29,6 +31,7 @@ from pointsbank.attendance.schemas import (
 from pointsbank.attendance.settling import (
     Settlement,
     have_all_left,
+    is_to_settle,
     settle_shift,
     shift_rules,
     waits_for_budget,
@@ -132,7 +135,7 @@ def base64url(data: bytes) -> str:
 @roles_only("organizer")
 def sheet(shift_id: int) -> ResponseReturnValue:
     """Show everyone on a shift, what each would get, and the settlement."""
-    now, zone = clock.now(), settings().zone
+    now, zone, actor_id = clock.now(), settings().zone, current_actor().member_id
     with reading() as session:
         shift, task = own_shift(session, shift_id)
         lines = sheet_lines(session, shift_id)
@@ -140,6 +143,7 @@ def sheet(shift_id: int) -> ResponseReturnValue:
         rules = shift_rules(session, lines, shift, task, zone)
         differences = open_differences(session, shift_id)
         vouching = vouching_of(session, shift_id)
+        overtime = overtime_of(session, shift_id)
     rows = [line_words(line, sheet_line_out(line, rules, now)) for line in lines]
     came = [line for line in lines if line.has_come]
     open_lines = [line for line in came if line.settled_at is None]
@@ -158,11 +162,13 @@ def sheet(shift_id: int) -> ResponseReturnValue:
             "people": sum(1 for row in rows if row["counts"]),
             "held": sum(1 for row in rows if row["came"] and not row["counts"]),
             "waiting": sum(1 for line in came if waits_for_budget(line)),
+            "again": sum(1 for line in came if is_to_settle(line, actor_id)),
         },
+        closing=closing_words(lines, overtime, actor_id),
         settled_at=max((line.settled_at for line in came if line.settled_at), default=None)
         if not open_lines
         else None,
-        is_open=task.state == "open",
+        is_open=task.state == "open" and shift.called_off_at is None,
         differences=differences,
         vouching=vouching,
         links={
@@ -174,6 +180,11 @@ def sheet(shift_id: int) -> ResponseReturnValue:
             "station": url_for("attendance_pages.station", shift_id=shift_id),
             "venue": url_for("attendance_pages.venue", shift_id=shift_id),
             "settle": url_for("attendance_pages.settle", shift_id=shift_id),
+            "check_outs": url_for("closing_pages.enter", shift_id=shift_id),
+            "standing": url_for("closing_pages.let_stand", shift_id=shift_id),
+            "overtime": url_for("closing_pages.ask", shift_id=shift_id),
+            "overtime_back": url_for("closing_pages.withdraw", shift_id=shift_id),
+            "no_shows": url_for("closing_pages.record", shift_id=shift_id),
         },
     )
 
@@ -189,38 +200,13 @@ def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
         "checked_in_at": line.checked_in_at,
         "checked_out_at": line.checked_out_at,
         "minutes": shown["minutes"],
-        "flags": [flag_words()[flag] for flag in shown["flags"] if flag in flag_words()],
+        "flags": [str(FLAG_WORDS[flag]) for flag in shown["flags"] if flag in FLAG_WORDS],
         "points": 0 if is_held else gives["points"],
         "service_minutes": 0 if is_held else gives["service_minutes"],
-        "held": held_words().get(line.held_reason or "") if is_held else None,
+        "held": str(HELD_WORDS.get(line.held_reason or "", "")) if is_held else None,
+        "would_hold": str(HELD_WORDS.get(shown["would_hold"] or "", "")),
         "came": line.has_come,
         "counts": has_left and not is_held and any(gives.values()),
-    }
-
-
-def flag_words() -> dict[str, str]:
-    """Return the word for each thing a reviewer should know."""
-    return {
-        "walk_in": str(gettext("joined on the spot")),
-        "same_device": str(gettext("same phone")),
-        "other_place": str(gettext("far away")),
-        "clock_skew": str(gettext("clock differs")),
-        "offline": str(gettext("without network")),
-        "let_in": str(gettext("let in")),
-        "poster_unconfirmed": str(gettext("by the poster, not confirmed")),
-    }
-
-
-def held_words() -> dict[str, str]:
-    """Return why somebody's work waits for review."""
-    return {
-        "missing_check_out": str(gettext("no check-out")),
-        "too_short": str(gettext("too short")),
-        "day_full": str(gettext("the day's limit is reached")),
-        "own_shift": str(gettext("settled by themselves")),
-        "claim_given_up": str(gettext("gave the place up")),
-        "budget_spent": str(gettext("the month's issue budget is used up")),
-        "review": str(gettext("a second person looks at it")),
     }
 
 
