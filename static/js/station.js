@@ -3,10 +3,7 @@ import { Scanner } from "./scanner.js";
 import { newNonce } from "./server.js";
 import { ask, probe } from "./station/asking.js";
 import { Line } from "./station/line.js";
-import { Queue } from "./station/queue.js";
-import { Roster, isSnapshot } from "./station/roster.js";
 import { Screen } from "./station/screen.js";
-import { Store } from "./station/store.js";
 import { clockTime, filled, unjudged, verdictOf } from "./station/verdict.js";
 import { listen } from "./station/wedge.js";
 
@@ -29,12 +26,12 @@ const links = {
 };
 const place = (name) => document.querySelector(`[data-${name}]`);
 
-const store = new Store();
 const line = new Line(() => showState());
 const scanner = new Scanner(place("scanner"));
 const screen = new Screen({ panel, strip: place("strip"), words, onClose: () => scanner.resume() });
-const queue = new Queue({ store, ask, links, actor: () => actor, onChange: () => showState(), onAnswer: answered });
-
+let offline = null; // offline.js, once it is here
+let store = null;
+let queue = null;
 let roster = null;
 let effects = [];
 let actor = panel.dataset.actor;
@@ -62,14 +59,14 @@ const device = remembered(DEVICE, newNonce);
 const snapshotKept = () => store.get("snapshots", shiftId);
 
 function build(kept) {
-  const made = new Roster(kept.snapshot, kept.offset_ms);
+  const made = new offline.Roster(kept.snapshot, kept.offset_ms);
   for (const effect of effects) if (!effect.undone) made.apply(effect);
   return made;
 }
 
 async function useKept() {
   const kept = await snapshotKept();
-  if (!kept || !isSnapshot(kept.snapshot)) return;
+  if (!kept || !offline.isSnapshot(kept.snapshot)) return;
   if (kept.expires_at <= Date.now() + kept.offset_ms) {
     await store.remove("snapshots", shiftId);
     return;
@@ -90,7 +87,7 @@ async function fetchSnapshot() {
     roster = null;
     showState();
   }
-  if (answer.kind !== "ok" || !isSnapshot(answer.data)) return;
+  if (answer.kind !== "ok" || !offline.isSnapshot(answer.data)) return;
   const snapshot = answer.data;
   const offset = Date.parse(snapshot.server_time) - (began + Date.now()) / 2;
   const kept = { shift_id: shiftId, snapshot, offset_ms: offset, fetched_at: Date.now(), expires_at: Date.parse(snapshot.expires_at) };
@@ -405,6 +402,9 @@ async function choose() {
 }
 
 async function start() {
+  offline = await import("./station/offline.js");
+  store = new offline.Store();
+  queue = new offline.Queue({ store, ask, links, actor: () => actor, onChange: () => showState(), onAnswer: answered });
   await store.open();
   if (!shiftId) {
     await choose();

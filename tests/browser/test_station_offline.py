@@ -1,48 +1,18 @@
 """The station without a network: judged on the device, kept through reloads, uploaded once."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
+import json
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Request, expect
 
-from pointsbank.attendance.models import Attendance, Scan
-from pointsbank.core.settings import Settings
-from tests.browser.cable import Cable, cable_to
-from tests.browser.people import People
+from pointsbank.attendance.models import Attendance, Scan, ScanDifference
+from tests.browser.cable import HOTEL, Cable, answer
+from tests.browser.laid_cable import an_event, cable, live_server
+from tests.browser.people import SESSION_COOKIE, People
 from tests.browser.stations import Station, shift_code
-from tests.serving import free_port, serving
-from tests.shelf import shelf_folder
+from tests.builders import signed_in
 
-MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def cable(settings: Settings) -> Iterator[Cable]:
-    """The service, and the cable that leads to it."""
-    near, far = free_port(), free_port()
-    address = f"http://127.0.0.1:{near}"
-    behind = replace(settings, port=far, public_url=address)
-    with cable_to(near, far) as laid, serving(behind, shelf_folder()):
-        yield laid
-
-
-@pytest.fixture
-def live_server(cable: Cable) -> str:
-    """The service's address at the phones' end of the cable."""
-    return cable.url
-
-
-def an_event(people: People, *names: str) -> tuple[int, int, list[int]]:
-    """Return an organizer, a shift that runs, and the volunteers who claimed it."""
-    organizer = people.join("李敏", "organizer")
-    volunteers = [people.join(name) for name in names]
-    return (
-        organizer,
-        people.shift(organizer, -20 * MINUTE, 100 * MINUTE, *volunteers),
-        volunteers,
-    )
+__all__ = ["cable", "live_server"]  # pytest finds fixtures by name
 
 
 def test_scans_without_a_network_survive_a_reload_and_count_once(
@@ -80,3 +50,176 @@ def test_scans_without_a_network_survive_a_reload_and_count_once(
     assert people.count(Scan, Scan.counts) == 3
     assert people.count(Scan, Scan.is_offline) == 4
     expect(station.page.locator("[data-line-words]")).to_contain_text("网络正常")
+
+
+def test_two_stations_that_both_let_a_person_in_make_one_attendance(
+    people: People, cable: Cable
+) -> None:
+    organizer, shift_id, (wang,) = an_event(people, "王桂兰")
+    stations = [Station(people.page_of(organizer), shift_id).open().has_list() for _ in "ab"]
+    cable.cut()
+    for station in stations:
+        assert station.type(shift_code(people, wang, shift_id)) == "已离线签到"
+        station.back()
+    cable.mend()
+    for station in stations:
+        station.uploaded()
+    assert people.count(Attendance) == 1
+    assert people.count(Scan, Scan.counts) == 1
+    assert people.count(Scan) == 2, "both scans are kept"
+    # The second device told the person the same as the first: there is nothing to settle.
+    assert people.count(ScanDifference) <= 1
+
+
+@pytest.mark.engine("sqlite")
+def test_a_scan_whose_answer_was_lost_counts_once(people: People, cable: Cable) -> None:
+    organizer, shift_id, (wang,) = an_event(people, "王桂兰")
+    station = Station(people.page_of(organizer), shift_id).open().has_list()
+    cable.turn("deaf")
+    assert station.type(people.number_of(wang)) == "已离线签到"
+    assert people.count(Attendance) == 1, "the server had it, and could not say so"
+    nonces = [item["nonce"] for item in station.kept("queue")]
+    station.back()
+    cable.mend()
+    station.uploaded()
+    assert (people.count(Attendance), people.count(Scan)) == (1, 1)
+    assert people.count(Scan, Scan.nonce == nonces[0]) == 1, "it came again under its nonce"
+
+
+REFUSALS = {
+    "busy": (
+        answer("503 Service Unavailable", b'{"code":"busy"}', "application/json"),
+        "服务器忙",
+    ),
+    "broken": (answer("500 Internal Server Error", b"<h1>oops</h1>"), "服务器忙"),
+    "conflict": (answer("409 Conflict", b'{"code":"again"}', "application/json"), "服务器忙"),
+    "forbidden": (
+        answer("403 Forbidden", b'{"code":"not_allowed"}', "application/json"),
+        "这个账号不能上传",
+    ),
+    "hotel": (answer("200 OK", HOTEL), "可能要先登录"),
+    "nothing said": (
+        answer("200 OK", b'{"verdicts":[]}', "application/json"),
+        "可能要先登录",
+    ),
+}
+
+
+@pytest.mark.engine("sqlite")
+def test_whatever_comes_instead_of_an_answer_nothing_is_dropped(
+    people: People, cable: Cable
+) -> None:
+    names = [f"王{letter}兰" for letter in "一二三四五六"]
+    organizer, shift_id, volunteers = an_event(people, *names)
+    station = Station(people.page_of(organizer), shift_id).open().has_list()
+    for number, (answered, words) in enumerate(REFUSALS.values(), start=1):
+        cable.turn(answered)
+        station.type(people.number_of(volunteers[number - 1]))
+        station.back()
+        station.page.get_by_role("button", name="马上上传").click()
+        expect(station.page.locator("[data-upload-trouble]")).to_contain_text(words)
+        expect(station.page.locator("[data-upload-trouble]")).to_contain_text("不会丢")
+        expect(station.waiting).to_have_text(str(number))
+        assert people.count(Scan) == 0
+    cable.mend()
+    station.uploaded()
+    assert people.count(Attendance) == len(REFUSALS)
+    expect(station.page.locator("[data-upload-trouble]")).to_be_hidden()
+
+
+@pytest.mark.engine("sqlite")
+def test_after_the_session_ended_scans_wait_for_signing_in(
+    people: People, cable: Cable
+) -> None:
+    organizer, shift_id, (wang, wu) = an_event(people, "王桂兰", "吴海燕")
+    station = Station(people.page_of(organizer), shift_id).open().has_list()
+    station.page.context.clear_cookies()
+    for number in (wang, wu):
+        assert station.type(people.number_of(number)) == "已离线签到"
+        station.back()
+    expect(station.page.locator("[data-upload-trouble]")).to_contain_text("请重新登录")
+    token = signed_in(people.app, organizer)["Authorization"].removeprefix("Bearer ")
+    station.page.context.add_cookies(
+        [{"name": SESSION_COOKIE, "value": token, "url": people.address}]
+    )
+    station.page.get_by_role("button", name="马上上传").click()
+    station.uploaded()
+    assert people.count(Attendance) == 2
+
+
+NO_STORE = "Object.defineProperty(window, 'indexedDB', { value: undefined });"
+FULL_STORE = """
+const put = IDBObjectStore.prototype.put;
+IDBObjectStore.prototype.put = function (...values) {
+    if (this.name === "queue") throw new DOMException("no room", "QuotaExceededError");
+    return put.apply(this, values);
+};
+"""
+
+
+@pytest.mark.engine("sqlite")
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [(NO_STORE, "存不了数据"), (FULL_STORE, "存满了")],
+    ids=["none", "full"],
+)
+def test_a_device_that_keeps_nothing_says_so_and_scans_on(
+    people: People, cable: Cable, script: str, words: str
+) -> None:
+    organizer, shift_id, (wang, wu) = an_event(people, "王桂兰", "吴海燕")
+    page = people.page_of(organizer)
+    page.add_init_script(script)
+    station = Station(page, shift_id).open()
+    expect(page.locator("[data-list-words]")).to_contain_text("已备好")
+    cable.cut()
+    for number, member_id in enumerate((wang, wu), start=1):
+        assert station.type(people.number_of(member_id)) == "已离线签到"
+        station.back()
+        expect(station.waiting).to_have_text(str(number))
+    expect(page.locator("[data-store-trouble]")).to_contain_text(words)
+    cable.mend()
+    station.uploaded()
+    assert people.count(Attendance) == 2
+
+
+def sent_by(page: Page, sent: list[str]) -> None:
+    """Note the nonces that a page uploads."""
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/scans/batch"):
+            scans = json.loads(request.post_data or "{}")["scans"]
+            sent.extend(scan["nonce"] for scan in scans)
+
+    page.on("request", note)
+
+
+NO_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined });"
+
+
+@pytest.mark.engine("sqlite")
+@pytest.mark.parametrize("script", ["", NO_LOCKS], ids=["locks", "lease"])
+def test_two_pages_of_one_device_upload_once(people: People, cable: Cable, script: str) -> None:
+    organizer, shift_id, volunteers = an_event(people, "王一兰", "王二兰", "王三兰")
+    first = people.page_of(organizer)
+    first.context.add_init_script(script)
+    one = Station(first, shift_id).open().has_list()
+    two = Station(first.context.new_page(), shift_id).open().has_list()
+    sent: list[str] = []
+    cable.cut()
+    for member_id in volunteers:
+        one.type(people.number_of(member_id))
+        one.back()
+    expect(two.waiting).to_have_text("3")
+    for station in (one, two):
+        sent_by(station.page, sent)
+    cable.mend()
+    for station in (one, two):
+        station.page.get_by_role("button", name="马上上传").click(
+            timeout=5000, no_wait_after=True
+        )
+    for station in (one, two):
+        station.uploaded()
+    arrived = [scan["nonce"] for scan in one.kept("effects")]
+    assert people.count(Attendance) == 3
+    assert len(sent) == len(set(sent)), sent
+    assert set(sent) <= set(arrived)

@@ -43,9 +43,9 @@ STATIC = ROOT / "static"
 WORKER = STATIC / "js" / "station-worker.js"
 # All that the station's page loads; scripts bring the modules they import.
 SHEETS = ("tokens", "components", "forms", "screens", "elder", "print")
-ENTRIES = ("js/page.js", "js/station.js", "vendor/qr/decode.js")
+ENTRIES = ("js/page.js", "js/station.js", "js/station/offline.js", "vendor/qr/decode.js")
 PICTURES = ("icons.svg", "img/mark.svg")
-IMPORT = re.compile(r"""^\s*import\s[^;]*?["'](\.[^"']+)["']""", re.MULTILINE)
+IMPORT = re.compile(r"""^\s*(?:im|ex)port\s[^;]*?\sfrom\s+["'](\.[^"']+)["']""", re.MULTILINE)
 APP_COLOUR = "#f6f0e3"
 
 
@@ -79,7 +79,7 @@ def station(shift_id: int) -> ResponseReturnValue:
         last=last_words(scans),
         undo=undo_words(scans, shift_id, now),
         nonce=draw_token(),
-        words=station_words(),
+        words=json.dumps(station_words(), ensure_ascii=False),
         actor_tag=actor_tag(actor.member_id, settings().secret_key),
         links={
             "back": url_for("organizing_pages.show_plan", task_id=task.id),
@@ -116,7 +116,7 @@ def station_shell() -> ResponseReturnValue:
         last=[],
         undo=None,
         nonce="",
-        words=station_words(),
+        words=json.dumps(station_words(), ensure_ascii=False),
         actor_tag="",
         links={
             "back": url_for("attendance_pages.stations"),
