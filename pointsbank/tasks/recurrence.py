@@ -170,12 +170,27 @@ def days_from(recurrence: Recurrence, starts_on: date, ends_on: date | None) -> 
         FREQUENCIES[recurrence.frequency],
         dtstart=datetime.combine(starts_on, time()),
         interval=recurrence.interval,
-        byweekday=[weekday(day, nth or None) for nth, day in recurrence.weekdays] or None,
+        byweekday=_for_dateutil(recurrence) or None,
         bymonthday=list(recurrence.month_days) or None,
         count=recurrence.count,
     )
     last = min(ends_on or date.max, recurrence.until or date.max)
     return takewhile(lambda day: day <= last, (moment.date() for moment in rule))
+
+
+def _for_dateutil(recurrence: Recurrence) -> list[weekday]:
+    """Return the weekdays of a rule as dateutil reads them.
+
+    It takes "each Monday" beside "the first Tuesday" for days that are both, searches to the
+    year 9999 and finds none; so beside an ordinal "each" is spelled out as the first to fifth.
+    """
+    has_ordinals = any(nth for nth, _ in recurrence.weekdays)
+    every = range(1, 6) if has_ordinals else (None,)
+    return [
+        weekday(day, each)
+        for nth, day in recurrence.weekdays
+        for each in ((nth,) if nth else every)
+    ]
 
 
 def _is_ever(recurrence: Recurrence, starts_on: date) -> bool:
