@@ -73,7 +73,7 @@ class Asked:
             is_full_too=fields.get("full") == "1",
         )
 
-    def fields(self) -> dict[str, str | None]:
+    def fields(self) -> dict[str, Any]:
         """Return what an address or a form must hold to ask the same again."""
         is_day = self.when not in WHENS
         return {
