@@ -18,6 +18,7 @@ from pointsbank.commands.demonstration.content import WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
 from pointsbank.commands.demonstration.inviting import make_invitations
+from pointsbank.commands.demonstration.joining import make_joining
 from pointsbank.commands.demonstration.limits import make_budgets
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
 from pointsbank.commands.demonstration.repeating import make_series
@@ -109,6 +110,7 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
         now=now,
     )
     make_budgets(district, zone=stage.zone, now=now)
+    make_joining(district, secret=stage.settings.secret_key, now=now)
     make_webhooks(district, now=now)
     make_invitations(district, now=now)
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
