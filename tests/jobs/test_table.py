@@ -86,7 +86,7 @@ def test_a_run_by_hand_is_an_occasion_of_its_own():
 
 
 def test_an_unknown_job_is_refused_with_the_names_of_those_there_are():
-    with pytest.raises(JobUnknown, match="expiry, rankings"):
+    with pytest.raises(JobUnknown, match="rankings, reminders"):
         job_named("nightly")
 
 
