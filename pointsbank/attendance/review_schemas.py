@@ -2,63 +2,22 @@
 
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext, ngettext
 from marshmallow import Schema, fields, validate
 
 from pointsbank.attendance.counting import HEADS_MAX, HeadsSeen, Roll
 from pointsbank.attendance.differences import DECISIONS, DifferenceFile, Shown
 from pointsbank.attendance.models import DIRECTIONS, RESULTS
-from pointsbank.attendance.reviews import Evidence, ReviewFile, ScanSeen
-from pointsbank.attendance.schemas import NewScanIn, YesNo, title_of
+from pointsbank.attendance.review_words import reasons_in_words, title_or_code
+from pointsbank.attendance.reviews import Evidence, ReviewFile
+from pointsbank.attendance.schemas import NewScanIn, YesNo
 from pointsbank.attendance.searching import WORDS_LENGTH_MAX, FoundPerson
 from pointsbank.attendance.vouching import Vouching
-from pointsbank.attendance.weighing import Weighed
 from pointsbank.web.contract import Body, PageQuery, RowId, Text, Whole
 
 NOTE_LENGTH_MAX = 200
 SCANS_MAX = 200
 # Reasons that a newer station may have and this service does not are kept as they come.
 REASON = validate.Regexp(r"[a-z][a-z_]{0,23}\Z", error="A reason such as ok_in.")
-
-REASON_WORDS = {
-    "same_device": lazy_gettext("Several people checked in on one phone."),
-    "device_crowd": lazy_gettext("Many people checked in on one phone, more than a family."),
-    "device_burst": lazy_gettext(
-        "Two people checked in on one phone within two seconds; by hand nobody is that quick."
-    ),
-    "quick_pair": lazy_gettext("Checked in and out within ten seconds."),
-    "overlap": lazy_gettext("Present at another shift at the same time."),
-    "other_place": lazy_gettext("The phone was more than 500 m from the place."),
-    "night": lazy_gettext("Recorded at night, outside of the shift."),
-    "night_cluster": lazy_gettext("Several people were recorded at night."),
-    "organizer_own": lazy_gettext("The person keeps the list of this shift."),
-    "equal_hours": lazy_gettext(
-        "Five people or more came and left in the same second as this one."
-    ),
-    "clock_skew": lazy_gettext("The phone's clock was wrong."),
-    "typed_once": lazy_gettext("One of the marks was typed in, without a code."),
-    "typed_throughout": lazy_gettext("Every mark was typed in, without a code."),
-    "typed_crowd": lazy_gettext("Most people of this shift were typed in."),
-    "walk_in": lazy_gettext("Joined on the spot."),
-    "poster_unconfirmed": lazy_gettext("By the poster alone, without the screen's digits."),
-    "let_in": lazy_gettext("Let in by the person in charge."),
-    "absent_at_roll_call": lazy_gettext("Called up in the middle of the shift, and not there."),
-    "head_count_short": lazy_gettext("Fewer people were counted than had checked in."),
-}
-STATE_WORDS = {
-    "waiting": lazy_gettext("Waits for a second person"),
-    "approved": lazy_gettext("Counted"),
-    "refused": lazy_gettext("Not counted"),
-}
-KIND_WORDS = {
-    "venue": lazy_gettext("venue code"),
-    "personal": lazy_gettext("personal code"),
-    "card": lazy_gettext("card"),
-    "manual": lazy_gettext("typed number"),
-    "redemption": lazy_gettext("redemption code"),
-    "poster": lazy_gettext("poster"),
-    "unknown": lazy_gettext("unknown code"),
-}
 
 
 class DeviceVerdict(Body):
@@ -347,18 +306,6 @@ def shown_from(body: dict[str, Any]) -> Shown | None:
     return Shown(verdict["result"], verdict["reason"], verdict.get("direction"))
 
 
-def reasons_in_words(weighed: ReviewFile | Weighed) -> list[dict[str, Any]]:
-    """Return the reasons with a sentence for each, in the language of this request."""
-    return [
-        {
-            "code": each.code,
-            "weight": each.weight,
-            "words": str(REASON_WORDS.get(each.code, each.code)),
-        }
-        for each in weighed.reasons
-    ]
-
-
 def review_out(found: ReviewFile, actor_id: int) -> dict[str, Any]:
     """Return a review as programs see it."""
     return {
@@ -440,14 +387,6 @@ def side_out(result: str, reason: str) -> dict[str, str]:
     return {"result": result, "reason": reason, "title": title_or_code(reason)}
 
 
-def title_or_code(reason: str) -> str:
-    """Return the large word of a verdict; a station may be newer than this service."""
-    try:
-        return title_of(reason)
-    except KeyError:
-        return reason
-
-
 def difference_out(found: DifferenceFile) -> dict[str, Any]:
     """Return a difference as programs see it."""
     return {
@@ -468,39 +407,4 @@ def difference_out(found: DifferenceFile) -> dict[str, Any]:
         "device": side_out(found.device_result, found.device_reason),
         "server": side_out(found.server_result, found.server_reason),
         "decided_by": found.decided_by_name or None,
-    }
-
-
-def scan_words(scan: ScanSeen) -> dict[str, Any]:
-    """Return a scan as the page of a review prints it."""
-    words = []
-    if scan.is_own:
-        words.append(str(gettext("by themselves")))
-    else:
-        words.append(str(gettext("by %(name)s", name=scan.by_name)))
-    if scan.device_people > 1:
-        words.append(
-            str(
-                ngettext(
-                    "on a phone of %(num)s person",
-                    "on a phone of %(num)s people",
-                    scan.device_people,
-                )
-            )
-        )
-    if scan.is_offline:
-        words.append(str(gettext("without network")))
-    if "other_place" in scan.flags:
-        words.append(str(gettext("more than 500 m away")))
-    if "clock_skew" in scan.flags:
-        words.append(str(gettext("clock differs")))
-    if scan.is_undone:
-        words.append(str(gettext("taken back")))
-    return {
-        "at": scan.at,
-        "title": title_or_code(scan.reason),
-        "kind": str(KIND_WORDS[scan.code_kind]),
-        "words": words,
-        "counts": scan.counts,
-        "note": scan.note or "",
     }

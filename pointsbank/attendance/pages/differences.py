@@ -14,7 +14,8 @@ from pointsbank.attendance.differences import (
     settle_difference,
 )
 from pointsbank.attendance.review_errors import StillRefused
-from pointsbank.attendance.review_schemas import NOTE_LENGTH_MAX, title_or_code
+from pointsbank.attendance.review_schemas import NOTE_LENGTH_MAX
+from pointsbank.attendance.review_words import title_or_code
 from pointsbank.attendance.schemas import desk_here
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run

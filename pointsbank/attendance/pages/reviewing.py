@@ -7,12 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from pointsbank.attendance.alerting import REVIEWING_ROLES
-from pointsbank.attendance.review_schemas import (
-    NOTE_LENGTH_MAX,
-    STATE_WORDS,
-    reasons_in_words,
-    scan_words,
-)
+from pointsbank.attendance.review_schemas import NOTE_LENGTH_MAX
+from pointsbank.attendance.review_words import STATE_WORDS, reasons_in_words, scan_words
 from pointsbank.attendance.reviewing import decide_review
 from pointsbank.attendance.reviews import (
     ReviewFile,
