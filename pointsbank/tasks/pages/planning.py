@@ -97,7 +97,12 @@ def ask_for_changes(task_id: int) -> ResponseReturnValue:
 @pages.post("/organizing/<id:task_id>/edit")
 @roles_only("organizer")
 def change(task_id: int) -> ResponseReturnValue:
-    """Let a draft say what was typed instead, and show it."""
+    """Let a draft say what was typed instead, and show it.
+
+    Raises TaskNotFound.
+    """
+    with reading() as session:
+        own_task(session, task_id, current_actor().paths("organizer"))
     return save(task_id)
 
 
