@@ -5,6 +5,7 @@ from flask import Blueprint
 from pointsbank.app.manual_entries import api as manual_api
 from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
+from pointsbank.app.my_code import pages as own_code_pages
 from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api.counting import api as counting_api
 from pointsbank.attendance.api.differences import api as differences_api
@@ -19,7 +20,6 @@ from pointsbank.attendance.pages.closing import pages as closing_pages
 from pointsbank.attendance.pages.differences import pages as difference_pages
 from pointsbank.attendance.pages.hours import pages as hours_pages
 from pointsbank.attendance.pages.looking_up import pages as looking_up_pages
-from pointsbank.attendance.pages.my_code import pages as own_code_pages
 from pointsbank.attendance.pages.posters import pages as poster_pages
 from pointsbank.attendance.pages.reviewing import pages as review_pages
 from pointsbank.attendance.pages.scanning import pages as scan_pages
@@ -40,8 +40,8 @@ from pointsbank.members.pages.cards import pages as card_pages
 from pointsbank.members.pages.inviting import pages as invitation_pages
 from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
-from pointsbank.members.pages.registering import pages as register_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
+from pointsbank.members.pages.signing_in import registering as register_pages
 from pointsbank.messages.api import api as messages_api
 from pointsbank.messages.pages import pages as message_pages
 from pointsbank.organizations.api import api as organizations_api

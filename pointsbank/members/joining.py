@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from flask import request
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
@@ -19,12 +18,13 @@ LOOKS = 2
 
 
 def registered(
-    *, name: str, phone: str, password: str, code: str, kind: str
+    *, name: str, phone: str, password: str, code: str, kind: str, client: str
 ) -> tuple[str, sessions.SignedIn]:
     """Register somebody, or sign in who is a member already; return the token of the session.
 
-    phone: eleven digits. kind: browser or program. What is slow about a password is done
-    outside of transactions, and done alike for a phone that is known and one that is not.
+    phone: eleven digits. kind: browser or program. client: the address that asks.
+    What is slow about a password is done outside of transactions, and done alike for a phone
+    that is known and one that is not.
     Raises WeakPassword, RegistrationLocked, InvitationNotGood, BadCredentials, SignInLocked,
     MemberSuspended.
     """
@@ -38,7 +38,7 @@ def registered(
         password_hash=passwords.hashed(password, hasher),
         handle=draw_bytes(HANDLE_BYTES),
         token=draw_token(),
-        client=request.remote_addr or "",
+        client=client,
         kind=kind,
     )
     outcome = Outcome("look_again")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import request
 from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import Session
 
@@ -112,6 +113,7 @@ def register(body: dict[str, Any]) -> dict[str, Any]:
         password=body["password"],
         code=body["invitation"],
         kind="program",
+        client=request.remote_addr or "",
     )
     with reading() as session:
         member = member_of(session, signed_in.member_id)

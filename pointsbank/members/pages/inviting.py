@@ -115,7 +115,7 @@ def make() -> ResponseReturnValue:
         kind=KIND_WORDS[words["kind"]],
         uses_max=uses_max,
         last_moment=expires_at,
-        address=settings().public_url.rstrip("/") + url_for("register_pages.ask"),
+        address=settings().public_url.rstrip("/") + url_for("register_pages.ask_to_register"),
         links={"back": url_for("invitation_pages.list_invitations")},
     )
 

@@ -1,4 +1,4 @@
-"""The HTML door of signing in and out, and of what a browser remembers."""
+"""The HTML door of signing in and out, of registering, and of what a browser remembers."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,10 +21,21 @@ from pointsbank.core import clock
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_token
+from pointsbank.core.text import phone_from
 from pointsbank.members import passwords, sessions
-from pointsbank.members.errors import BadCredentials, MemberSuspended, SignInLocked
+from pointsbank.members.errors import (
+    BadCredentials,
+    InvitationNotGood,
+    MemberSuspended,
+    NameMissing,
+    NotAPhone,
+    RegistrationLocked,
+    SignInLocked,
+    WeakPassword,
+)
+from pointsbank.members.joining import registered
 from pointsbank.members.models import DISPLAY_MODES
-from pointsbank.members.schemas import PASSWORD_TYPED_MAX, PHONE_LENGTH_MAX
+from pointsbank.members.schemas import NAME_LENGTH_MAX, PASSWORD_TYPED_MAX, PHONE_LENGTH_MAX
 from pointsbank.members.service import set_preferences
 from pointsbank.web.access import (
     AFTER_SIGN_IN,
@@ -39,11 +50,21 @@ from pointsbank.web.languages import LOCALE_COOKIE, LOCALES
 from pointsbank.web.paths import own_path
 
 pages = Blueprint("sign_in", __name__)
+registering = Blueprint("register_pages", __name__)
 
 DISPLAY_COOKIE = "pointsbank_display"
 PREFERENCE_SECONDS = 365 * 24 * 3600
 # The one thing that outlives signing in: the code that was scanned before.
 SCAN_TICKET = "scan_ticket"
+
+INVITATION_TYPED_MAX = 40
+# At which field a refusal is told; the rest stand above the form.
+FIELDS = {
+    "name_missing": "name",
+    "not_a_phone": "phone",
+    "weak_password": "password",
+    "invitation_not_good": "code",
+}
 
 
 @pages.get("/sign-in")
@@ -71,7 +92,9 @@ def sign_in_page(goes_to: str, phone: str = "", refusal: Refusal | None = None) 
         next=goes_to,
         ticket=ticket,
         help_phone="",
-        links={"register": url_for("register_pages.ask", next=request.args.get("next"))},
+        links={
+            "register": url_for("register_pages.ask_to_register", next=request.args.get("next"))
+        },
     )
     response = make_response(page, status_of(refusal) if refusal else 200)
     if refusal is not None and "retry_after_seconds" in refusal.facts:
@@ -210,3 +233,81 @@ def keep_preference(**values: str) -> None:
     if actor is not None:
         with transaction() as session:
             set_preferences(session, member_id=actor.member_id, **values)
+
+
+@registering.get("/register")
+@anyone
+def ask_to_register() -> ResponseReturnValue:
+    """Ask for name, phone, password and invitation; who is signed in already goes on."""
+    goes_to = asked_way()
+    if visiting_actor() is not None:
+        return redirect(goes_to)
+    return register_page(goes_to, {})
+
+
+def register_page(
+    goes_to: str, words: dict[str, str], refusal: Refusal | None = None
+) -> ResponseReturnValue:
+    """Render the form, with what was typed and what was wrong with it."""
+    errors = {}
+    if refusal is not None:
+        errors[FIELDS.get(refusal.code, "form")] = sentence_of(refusal)
+    page = render_template(
+        "members/register.html",
+        form=words,
+        errors=errors,
+        next=goes_to,
+        ticket=kept_ticket(),
+        may_be_member=isinstance(refusal, BadCredentials),
+    )
+    response = make_response(page, status_of(refusal) if refusal else 200)
+    if refusal is not None and "retry_after_seconds" in refusal.facts:
+        response.headers["Retry-After"] = str(refusal.facts["retry_after_seconds"])
+    return response
+
+
+@registering.post("/register")
+@anyone
+def register() -> ResponseReturnValue:
+    """Register, begin a session in this browser, and go on to what was scanned before."""
+    goes_to = own_path(request.form.get("next"))
+    if visiting_actor() is not None:
+        return redirect(goes_to)
+    words = {
+        "name": typed("name", NAME_LENGTH_MAX),
+        "phone": typed("phone", PHONE_LENGTH_MAX),
+        "code": typed("code", INVITATION_TYPED_MAX),
+    }
+    now = clock.now()
+    try:
+        token, signed_in = registered(
+            **asked_of(words),
+            password=request.form.get("password", "")[:PASSWORD_TYPED_MAX],
+            kind="browser",
+            client=request.remote_addr or "",
+        )
+    except (
+        NameMissing,
+        NotAPhone,
+        WeakPassword,
+        InvitationNotGood,
+        RegistrationLocked,
+        BadCredentials,
+        SignInLocked,
+        MemberSuspended,
+    ) as refusal:
+        return register_page(goes_to, words, refusal)
+    return entered(goes_to, token, signed_in, now)
+
+
+def asked_of(words: dict[str, str]) -> dict[str, str]:
+    """Return the words as a registration needs them.
+
+    Raises NameMissing, NotAPhone.
+    """
+    phone = phone_from(words["phone"])
+    if not words["name"]:
+        raise NameMissing
+    if phone is None:
+        raise NotAPhone
+    return {"name": words["name"], "phone": phone, "code": words["code"]}
