@@ -73,6 +73,12 @@ class CheckOuts(Reason):
     member_ids = fields.List(RowId(), validate=validate.Length(min=1, max=PEOPLE_MAX))
 
 
+class Standing(Reason):
+    """Who was there although they had given their place up."""
+
+    member_id = RowId(required=True)
+
+
 class CheckOutsOut(Schema):
     """How many check-outs were entered."""
 

@@ -16,11 +16,11 @@ from pointsbank.attendance.hours_schemas import (
     OvertimeDecision,
     OvertimeOut,
     OvertimesOut,
-    Reason,
     RejectionIn,
     RejectionOut,
     ServiceQuery,
     ServicesOut,
+    Standing,
     no_show_out,
     overtime_out,
     service_out,
@@ -73,11 +73,11 @@ def enter(body: dict[str, Any], shift_id: int) -> dict[str, int]:
     return {"entered": entered}
 
 
-@api.post("/shifts/<id:shift_id>/attendance/<id:member_id>/standing")
-@api.arguments(Reason)
+@api.post("/shifts/<id:shift_id>/standing")
+@api.arguments(Standing)
 @api.response(204)
 @roles_only("organizer")
-def let_stand(body: dict[str, Any], shift_id: int, member_id: int) -> None:
+def let_stand(body: dict[str, Any], shift_id: int) -> None:
     """Say that somebody was there who had given their place up; the next settlement counts
     them."""
     actor, now = current_actor(), clock.now()
@@ -85,7 +85,7 @@ def let_stand(body: dict[str, Any], shift_id: int, member_id: int) -> None:
         lambda session: let_count(
             session,
             shift_id=shift_id,
-            member_id=member_id,
+            member_id=body["member_id"],
             actor_id=actor.member_id,
             paths=actor.paths("organizer"),
             reason=body["reason"],
