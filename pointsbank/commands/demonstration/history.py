@@ -14,6 +14,7 @@ from pointsbank.attendance.policy import Rules
 from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.settling import settle_shift
 from pointsbank.commands.demonstration.adjustments import make_adjustments
+from pointsbank.commands.demonstration.closing import make_closing
 from pointsbank.commands.demonstration.content import WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
@@ -23,6 +24,7 @@ from pointsbank.commands.demonstration.limits import make_budgets
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
 from pointsbank.commands.demonstration.repeating import make_series
 from pointsbank.commands.demonstration.reviews import make_reviews, sign_for_many
+from pointsbank.commands.demonstration.roles import make_roles
 from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.calendar import local_day, midnight, quarter_before, quarter_of
@@ -109,11 +111,19 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
         nonce=stage.nonce,
         now=now,
     )
+    make_closing(
+        district,
+        desk=stage.desk(),
+        handle=stage.dice.randbytes(HANDLE_BYTES),
+        nonce=stage.nonce,
+        now=now,
+    )
     make_budgets(district, zone=stage.zone, now=now)
     make_joining(district, secret=stage.settings.secret_key, now=now)
     make_webhooks(district, now=now)
     make_invitations(district, now=now)
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
+    make_roles(district, dice=stage.dice, zone=stage.zone, now=now)
     roll_the_quarters_up(stage, now)
 
 
