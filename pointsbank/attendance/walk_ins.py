@@ -60,11 +60,15 @@ def take_walk_in(
     """Register a person into the shift's organization and check them in, both or neither.
 
     Somebody with this phone and this name is checked in as the member they are. The same nonce
-    of the same person answers as the first time and does nothing; a race of two meets at the
-    unique nonce, and core.db.run lets the later one look again.
+    of the same person answers as the first time and does nothing; what one lead sends at one
+    moment comes one after the other, so that no repeat registers anybody again.
     Raises ShiftNotFound, PhoneTaken, MemberSuspended, WalkInNotTaken.
     """
     _, task = shift_of(session, shift_id, actor.paths("organizer"))
+    # Not FOR UPDATE: rows that only refer to the lead need not wait.
+    session.execute(
+        select(Member.id).where(Member.id == actor.member_id).with_for_update(key_share=True)
+    )
     before = _answered_before(session, actor, walk_in.nonce)
     if before is not None:
         return before

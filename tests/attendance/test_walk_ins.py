@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from pointsbank.attendance import walk_ins
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.members.models import Member
 from pointsbank.tasks.models import Shift
@@ -70,7 +71,8 @@ def test_the_same_nonce_registers_once_and_answers_the_same(take, writing):
     assert len(members_named(writing)) == 1
 
 
-def test_the_same_nonce_at_one_moment_registers_once(app, scene, writing):
+def taken_at_once(app, scene):
+    """Send one registration six times at one moment; return whom each answer names."""
     headers = signed_in(app, scene.organizer.member_id, STARTS)
     clients = [app.test_client() for _ in range(6)]
     address = f"/api/v1/shifts/{scene.shift_id}/walk-ins"
@@ -83,8 +85,36 @@ def test_the_same_nonce_at_one_moment_registers_once(app, scene, writing):
         ],
     )
     assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.json["member_id"] for answer in answers}) == 1
+    return {answer.json["member_id"] for answer in answers}
+
+
+def test_the_same_nonce_at_one_moment_registers_once(app, scene, writing):
+    assert len(taken_at_once(app, scene)) == 1
     assert len(members_named(writing)) == 1
+
+
+@pytest.mark.engine("postgresql")
+def test_without_waiting_the_same_person_is_registered_again(app, scene, writing, monkeypatch):
+    """The control: the lead's requests do not wait for each other."""
+    real = walk_ins.select
+
+    class NoLock:
+        def __init__(self, statement):
+            self.statement = statement
+
+        def where(self, *conditions):
+            return NoLock(self.statement.where(*conditions))
+
+        def with_for_update(self, **_more):
+            return self.statement
+
+    monkeypatch.setattr(
+        walk_ins,
+        "select",
+        lambda *columns: NoLock(real(*columns)) if columns == (Member.id,) else real(*columns),
+    )
+    taken_at_once(app, scene)
+    assert len(members_named(writing)) > 1
 
 
 def test_a_member_is_found_by_phone_and_name(take, writing):
