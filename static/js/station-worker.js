@@ -37,7 +37,6 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("message", (event) => {
   if (event.data === "keep") event.waitUntil(keep().catch(() => {}));
-  if (event.data === "forget") event.waitUntil(caches.keys().then(forget));
 });
 
 async function fromNetwork(request, limitMs, options = {}) {

@@ -217,7 +217,8 @@ async function judgeHere(scan, local, mine, isSlow) {
   else item.scan.device_verdict = deviceVerdict;
   await happen(scan.nonce, judgement.act, found.id, at, words.here, item.name);
   const verdict = verdictOf({ ...judged, person: roster.people.get(found.id) ?? null, roster, words, at, waiting, isSlow });
-  await queue.add(item);
+  // What nobody here can check is a question to the lead and no scan yet: the server would act on it unasked.
+  if (judgement.reason !== "not_on_list") await queue.add(item);
   show(scan, verdict, { ...local, mine, isHere: true, tail: person?.tail });
   if (!line.isOffline || isSlow) queue.upload();
 }

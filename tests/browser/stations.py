@@ -25,6 +25,7 @@ class Station:
 
     page: Page
     shift_id: int
+    address: str = ""
 
     @property
     def panel(self) -> Locator:
@@ -38,7 +39,7 @@ class Station:
 
     def open(self, direction: str = "in") -> "Station":
         """Open the page and wait until its script runs."""
-        self.page.goto(f"/shifts/{self.shift_id}/station?direction={direction}")
+        self.page.goto(f"{self.address}/shifts/{self.shift_id}/station?direction={direction}")
         return self.is_ready()
 
     def is_ready(self) -> "Station":
@@ -50,7 +51,7 @@ class Station:
         """Wait until the list is on board and the page's files are kept."""
         expect(self.page.locator("[data-list-words]")).to_contain_text("名单")
         expect(self.page.locator("[data-list-words]")).to_contain_text("已备好")
-        self.page.wait_for_function(KEEPS_SHELL)
+        assert self.page.evaluate(KEEPS_SHELL)
         return self
 
     def type(self, text: str) -> str:
@@ -79,9 +80,14 @@ class Station:
         return self.page.evaluate(READ_STORE, store)
 
 
+# Wait up to a minute until the worker keeps the page.
 KEEPS_SHELL = """async () => {
-    for (const name of await caches.keys()) {
-        if (await (await caches.open(name)).match("/shifts/station-shell")) return true;
+    await navigator.serviceWorker.ready;
+    for (let tries = 0; tries < 240; tries += 1) {
+        for (const name of await caches.keys()) {
+            if (await (await caches.open(name)).match("/shifts/station-shell")) return true;
+        }
+        await new Promise((done) => { setTimeout(done, 250); });
     }
     return false;
 }"""

@@ -93,8 +93,11 @@ FAULTS = {
     "is_other_shift": st.sampled_from((False, False, False, True)),
     "is_called_off": st.sampled_from((False, False, False, True)),
 }
-cases = st.builds(Case, kind=st.just("personal"), **ORDER) | st.builds(
-    Case, kind=st.sampled_from(("personal", *CODE_KINDS)), **FAULTS, **ORDER
+DIGITS = {"digits": st.sampled_from((None, "right", "wrong", "missing", "locked"))}
+cases = (
+    st.builds(Case, kind=st.just("personal"), **ORDER)
+    | st.builds(Case, kind=st.just("poster"), **DIGITS, **ORDER)
+    | st.builds(Case, kind=st.sampled_from(("personal", *CODE_KINDS)), **FAULTS, **ORDER)
 )
 
 

@@ -3,11 +3,12 @@ import { filled } from "./verdict.js";
 import { Store, forget } from "./store.js";
 
 const UNTIL = "pointsbank-station-until";
+const CACHES = "pointsbank-station-"; // as station-worker.js names them
 const WORDS = "pointsbank-station-leaving"; // the sentence in the language of the page that kept the list
 
 async function forgetFiles() {
-  const registration = await navigator.serviceWorker?.getRegistration("/shifts/");
-  registration?.active?.postMessage("forget");
+  await (await navigator.serviceWorker?.getRegistration("/shifts/"))?.unregister();
+  for (const name of await globalThis.caches?.keys() ?? []) if (name.startsWith(CACHES)) await caches.delete(name);
 }
 
 // Clear lists that ran out.
