@@ -93,6 +93,19 @@ def register(
             return Outcome("bad_credentials")
         forget_guess(session, keys)
         return Outcome("signed_in", signed_in)
+    return _taken_in(session, wanted, keys, secret=secret, lasts=member_lasts, now=now)
+
+
+def _taken_in(
+    session: Session,
+    wanted: NewRegistration,
+    keys: dict[str, bytes],
+    *,
+    secret: str,
+    lasts: timedelta,
+    now: datetime,
+) -> Outcome:
+    """Use the invitation up and take the person in, if it still has a use."""
     used = use_invitation(session, code=wanted.code, secret=secret, now=now)
     if used is None:
         return Outcome("not_good")
@@ -120,7 +133,7 @@ def register(
         member_id=member_id,
         token=wanted.token,
         kind=wanted.kind,
-        lasts=member_lasts,
+        lasts=lasts,
         now=now,
     )
     return Outcome("registered", SignedIn(member_id, expires_at, None, ""))
