@@ -206,6 +206,7 @@ def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
         "held": str(HELD_WORDS.get(line.held_reason or "", "")) if is_held else None,
         "would_hold": str(HELD_WORDS.get(shown["would_hold"] or "", "")),
         "came": line.has_come,
+        "times": len(line.pairs),
         "counts": has_left and not is_held and any(gives.values()),
     }
 
