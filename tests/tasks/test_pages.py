@@ -270,7 +270,7 @@ def test_a_place_is_accepted_on_its_page(app, volunteer, writing):
     volunteer.send(volunteer.form(page, "/claims"))
     with writing() as session:
         give_up_claim(session, claim_id=held.id, member_id=leaving, now=NOON)
-    assert "前确认" in words_of(volunteer.open("/my-tasks"))
+    assert "请确认" in words_of(volunteer.open("/my-tasks"))
     offered = volunteer.open(f"/tasks/{task_id}")
     assert "轮到您了" in words_of(offered)
     volunteer.send(volunteer.form(offered, "/acceptance"))

@@ -17,7 +17,7 @@ from pointsbank.core.db import reading, transaction
 from pointsbank.core.errors import Conflict, Invalid, NotFound
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.text import halfwidth
-from pointsbank.organizations.queries import organization_of, organizations_within
+from pointsbank.organizations.queries import organizations_within
 from pointsbank.scoring.queries import standard_on
 from pointsbank.tasks.drafting import change_draft, draft_task
 from pointsbank.tasks.eligibility_form import (
@@ -201,15 +201,11 @@ def task_form(
 
 def usual_form() -> Typed:
     """Return the form of a new task with what it usually is."""
-    actor = current_actor()
-    with reading() as session:
-        home = organization_of(session, actor.organization_id)
     return {
         "kind": "activity",
-        "organization_code": home.code,
         "scoring_item": USUAL_ITEM,
         "risk_level": "low",
-        "contact_name": actor.name,
+        "contact_name": current_actor().name,
         "skills": [],
     }
 
