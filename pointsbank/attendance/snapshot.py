@@ -147,9 +147,7 @@ def _written(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _shift(
-    session: Session, shift: ShiftLine, task: TaskLine, rules: Rules
-) -> dict[str, Any]:
+def _shift(session: Session, shift: ShiftLine, task: TaskLine, rules: Rules) -> dict[str, Any]:
     row = session.get_one(Shift, shift.id)
     return {
         "id": shift.id,

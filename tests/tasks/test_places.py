@@ -141,9 +141,7 @@ def test_an_age_counts_on_the_local_day_of_the_shift(session):
     young, grown = a_member(session), a_member(session)
     for member_id, day in ((young, 23), (grown, 22)):
         session.execute(
-            update(Member)
-            .where(Member.id == member_id)
-            .values(born_on=date(2008, 11, day))
+            update(Member).where(Member.id == member_id).values(born_on=date(2008, 11, day))
         )
     assert claim(session, shift_id, grown).state == "claimed"
     with pytest.raises(NotEligible):

@@ -99,8 +99,7 @@ def scan_many(body: dict[str, Any]) -> Response:
     """Answer a verdict for each scan, in order; each is a transaction of its own."""
     actor = current_actor()
     verdicts = [
-        {"nonce": each["nonce"]}
-        | verdict_out(judged(actor, scan_from(each), shown_from(each)))
+        {"nonce": each["nonce"]} | verdict_out(judged(actor, scan_from(each), shown_from(each)))
         for each in body["scans"]
     ]
     return jsonify(verdicts=verdicts)

@@ -37,6 +37,9 @@ from pointsbank.web.formats import clock_time
 from pointsbank.web.forms import attempt, settings, typed
 from pointsbank.web.metrics import SCANS
 
+# One door in two files: whoever registers it by this one has the pages of both.
+__all__ = ["pages"]
+
 NONCE_TYPED_MAX = 60
 DIRECTIONS = ("in", "out", "auto")
 STATIC = ROOT / "static"
