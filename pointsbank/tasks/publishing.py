@@ -364,11 +364,12 @@ def _tell_of_calling_off(
     reason: str,
     now: datetime,
 ) -> None:
+    facts = {**_shift_facts(task, shift), "reason": reason}
     tell_each(
         session,
         key=f"shift:{shift.id}:called_off",
         member_ids=people,
         kind="shift_called_off",
-        facts={**_shift_facts(task, shift), "reason": reason},
+        facts=facts,
         now=now,
     )
