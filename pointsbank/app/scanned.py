@@ -18,7 +18,8 @@ from pointsbank.attendance.codes import look_at
 from pointsbank.attendance.finding import NewScan
 from pointsbank.attendance.models import Attendance
 from pointsbank.attendance.recording import Verdict, record_scan
-from pointsbank.attendance.schemas import desk_here, result_words, verdict_out
+from pointsbank.attendance.schemas import desk_here, verdict_out
+from pointsbank.attendance.words import result_words
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.db import reading, run

@@ -5,8 +5,8 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext, ngettext
 
 from pointsbank.attendance.reviews import ReviewFile, ScanSeen
-from pointsbank.attendance.schemas import title_of
 from pointsbank.attendance.weighing import Weighed
+from pointsbank.attendance.words import title_of
 
 REASON_WORDS = {
     "same_device": lazy_gettext("Several people checked in on one phone."),

@@ -9,8 +9,9 @@ from flask_babel import gettext
 from pointsbank.attendance.finding import NewScan
 from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.review_schemas import NOTE_LENGTH_MAX
-from pointsbank.attendance.schemas import desk_here, result_words, verdict_out
+from pointsbank.attendance.schemas import desk_here, verdict_out
 from pointsbank.attendance.searching import WORDS_LENGTH_MAX, FoundPerson, find_people
+from pointsbank.attendance.words import result_words
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_token

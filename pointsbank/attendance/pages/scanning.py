@@ -17,7 +17,8 @@ from pointsbank.attendance.codes import look_at
 from pointsbank.attendance.finding import SELF_KINDS, NewScan
 from pointsbank.attendance.queries import task_of_handle
 from pointsbank.attendance.recording import Verdict, preview_scan, record_scan
-from pointsbank.attendance.schemas import desk_here, result_words, verdict_out
+from pointsbank.attendance.schemas import desk_here, verdict_out
+from pointsbank.attendance.words import result_words
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_token

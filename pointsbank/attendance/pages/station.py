@@ -17,16 +17,11 @@ from pointsbank.attendance.pages.leading import own_shift, pages, shift_words
 from pointsbank.attendance.pages.station_words import station_words
 from pointsbank.attendance.queries import ScanLine, arrivals_of, latest_scans
 from pointsbank.attendance.recording import record_scan
-from pointsbank.attendance.schemas import (
-    CODE_LENGTH_MAX,
-    desk_here,
-    result_words,
-    title_of,
-    verdict_out,
-)
+from pointsbank.attendance.schemas import CODE_LENGTH_MAX, desk_here, verdict_out
 from pointsbank.attendance.snapshot import actor_tag, shifts_to_lead
 from pointsbank.attendance.undoing import undo_scan
 from pointsbank.attendance.verdicts import UNDO_SECONDS
+from pointsbank.attendance.words import result_words, title_of
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_token

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from pointsbank.attendance.schemas import ACTIONS, PLAIN, PURPOSES, TITLES
+from pointsbank.attendance.words import ACTIONS, PLAIN, PURPOSES, TITLES
 
 
 def station_words() -> dict[str, Any]:

@@ -6,8 +6,9 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.errors import WalkInNotTaken
-from pointsbank.attendance.schemas import desk_here, result_words, title_of, verdict_out
+from pointsbank.attendance.schemas import desk_here, verdict_out
 from pointsbank.attendance.walk_ins import NewWalkIn, WalkIn, take_walk_in
+from pointsbank.attendance.words import result_words, title_of
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, Refusal
