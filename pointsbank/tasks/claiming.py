@@ -93,7 +93,7 @@ def locked_shift(session: Session, shift_id: int) -> LockedShift:
 
     Everything that changes who has a place takes this lock first, so the queue has one order;
     a task is called off under the locks of its shifts, so its state is read behind this one.
-    Raises ShiftNotFound.
+    Scans, whose rows only point at the shift, do not wait for it. Raises ShiftNotFound.
     """
     shift = session.execute(
         select(
@@ -105,7 +105,7 @@ def locked_shift(session: Session, shift_id: int) -> LockedShift:
             Shift.called_off_at,
         )
         .where(Shift.id == shift_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).first()
     if shift is None:
         raise ShiftNotFound
