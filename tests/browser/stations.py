@@ -67,8 +67,8 @@ class Station:
         return title.inner_text()
 
     def back(self) -> None:
-        """Close the verdict."""
-        self.panel.get_by_role("button", name=re.compile("继续扫码|再扫一次")).click()
+        """Close the verdict, unless it closed by itself."""
+        self.panel.evaluate(PRESS_BACK)
         expect(self.panel).to_be_hidden()
 
     def uploaded(self) -> None:
@@ -80,6 +80,10 @@ class Station:
         return self.page.evaluate(READ_STORE, store)
 
 
+# The way back is the last of a verdict's buttons.
+PRESS_BACK = """(panel) => {
+    if (!panel.hidden) [...panel.querySelectorAll("[data-slot=acts] .btn")].at(-1).click();
+}"""
 # Wait up to a minute until the worker keeps the page.
 KEEPS_SHELL = """async () => {
     await navigator.serviceWorker.ready;

@@ -204,7 +204,7 @@ NO_GUARD = """Object.defineProperty(navigator, "locks", {
 
 
 def nonces_of_two_pages(people: People, cable: Cable, script: str) -> tuple[list[str], int]:
-    """Let two pages of one device upload three scans at once; return what was sent, by nonce."""
+    """Let two pages of one device upload three scans at once; return the nonces they sent."""
     organizer, shift_id, volunteers = an_event(people, "王一兰", "王二兰", "王三兰")
     first = people.page_of(organizer)
     if script:
