@@ -170,7 +170,7 @@ class HeldOut(Schema):
 
 
 class SettlementOut(Schema):
-    """All that is settled of a shift, and how many differences of stations are not."""
+    """All that is settled of a shift; how many differences of stations are not, if any."""
 
     awarded = fields.List(fields.Nested(AwardedOut))
     held = fields.List(fields.Nested(HeldOut))

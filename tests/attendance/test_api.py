@@ -185,7 +185,6 @@ def test_the_sheet_and_the_settlement(client, people, scene, send, clock):
                 {"member_id": scene.volunteer.member_id, "points": 25, "service_minutes": 150}
             ],
             "held": [],
-            "open_differences": 0,
         }
     (line,) = client.get(sheet, headers=people["organizer"]).json["items"]
     assert line["state"] == "credited"

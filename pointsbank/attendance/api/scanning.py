@@ -183,10 +183,12 @@ def settle(shift_id: int) -> dict[str, Any]:
             zone=zone,
             now=now,
         )
-        return {
+        answer: dict[str, Any] = {
             "awarded": [vars(each) for each in settlement.awarded],
             "held": [vars(each) for each in settlement.held],
-            "open_differences": open_differences(session, shift_id),
         }
+        if waiting := open_differences(session, shift_id):
+            answer["open_differences"] = waiting
+        return answer
 
     return run(act)
