@@ -290,7 +290,7 @@ def decide_no_show(
         session,
         key=f"no_show:{claim_id}:{int(found.recorded_at.timestamp())}:{state}",
         member_id=found.member_id,
-        kind=f"no_show_{state}",
+        kind="no_show_excused" if state == "excused" else "no_show_upheld",
         facts={"title": found.title, "starts_at": found.starts_at.isoformat()},
         now=now,
     )

@@ -243,7 +243,7 @@ def decide_overtime(
         session,
         key=f"overtime:{shift_id}:{int(found.asked_at.timestamp())}:{state}",
         member_id=found.asked_by_id,
-        kind=f"overtime_{state}",
+        kind="overtime_approved" if state == "approved" else "overtime_refused",
         facts={"shift_id": shift_id, "title": found.title, "minutes": found.minutes},
         now=now,
     )

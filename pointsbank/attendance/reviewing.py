@@ -92,7 +92,7 @@ def decide_review(
         session,
         key=f"attendance:{attendance_id}:{state}",
         member_id=found.member_id,
-        kind=f"attendance_{state}",
+        kind="attendance_approved" if state == "approved" else "attendance_refused",
         facts={
             "attendance_id": attendance_id,
             "title": found.title,
