@@ -182,7 +182,6 @@ def settle_shift(
     lines = [line for line in sheet_lines(session, shift_id) if line.has_come]
     if now < shift.ends_at and not have_all_left(lines):
         raise ShiftNotOver
-    _check_signatures(session, shift_id, lines)
     wallets = _wallets(session, [line.member_id for line in lines])
     lines.sort(key=lambda line: wallets[line.member_id])
     waiting = [
@@ -190,6 +189,7 @@ def settle_shift(
         for line in lines
         if is_to_settle(line, actor_id) and (only is None or line.member_id in only)
     ]
+    _check_signatures(session, shift_id, waiting)
     if waiting:
         _settle(session, waiting, shift, task, actor_id=actor_id, zone=zone, now=now)
         settled = {line.member_id: line for line in sheet_lines(session, shift_id)}
