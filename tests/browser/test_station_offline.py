@@ -1,14 +1,17 @@
 """The station without a network: judged on the device, kept through reloads, uploaded once."""
 
 import json
+import re
 import time
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from pointsbank.attendance.models import Attendance, Scan, ScanDifference
+from pointsbank.core import clock
+from pointsbank.ledger.models import Transfer
 from tests.browser.cable import HOTEL, Cable, answer
-from tests.browser.laid_cable import an_event, cable, live_server
+from tests.browser.laid_cable import MINUTE, an_event, cable, live_server
 from tests.browser.people import SESSION_COOKIE, People
 from tests.browser.stations import Station, shift_code
 from tests.builders import signed_in
@@ -72,6 +75,33 @@ def test_two_stations_that_both_let_a_person_in_make_one_attendance(
     assert people.count(Scan) == 2, "both scans are kept"
     # The second device told the person the same as the first: there is nothing to settle.
     assert people.count(ScanDifference) <= 1
+
+
+def test_what_two_stations_let_out_offline_is_awarded_once(
+    people: People, cable: Cable
+) -> None:
+    organizer, wang = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -130 * MINUTE, -5 * MINUTE, wang)
+    people.came(wang, shift_id, clock.now() - 129 * MINUTE)
+    stations = [
+        Station(people.page_of(organizer), shift_id).open("out").has_list() for _ in "ab"
+    ]
+    cable.cut()
+    for station in stations:
+        assert station.type(shift_code(people, wang, shift_id)) == "已离线签退"
+        expect(station.panel).to_contain_text("今天2小时")
+        station.page.reload()
+        station.is_ready()
+        expect(station.waiting).to_have_text("1")
+    cable.mend()
+    for station in stations:
+        station.uploaded()
+    sheet = stations[0].page
+    sheet.goto(f"/shifts/{shift_id}/attendance")
+    sheet.get_by_role("button", name=re.compile("入账 20 分")).click()
+    expect(sheet.get_by_text("这个班次已结算")).to_be_visible()
+    assert people.count(Transfer, Transfer.kind == "earn") == 1
+    assert people.count(Attendance, Attendance.state == "credited") == 1
 
 
 @pytest.mark.engine("sqlite")
