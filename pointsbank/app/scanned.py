@@ -11,8 +11,8 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session, aliased
 
 from pointsbank.attendance.codes import look_at
 from pointsbank.attendance.finding import NewScan
@@ -167,10 +167,13 @@ def shifts_under_way(
         .join(Organization, Organization.id == Task.organization_id)
         .outerjoin(
             Attendance,
-            (Attendance.shift_id == Shift.id) & (Attendance.member_id == member_id),
+            (Attendance.shift_id == Shift.id)
+            & (Attendance.member_id == member_id)
+            & (Attendance.occurrence == last_coming(member_id)),
         )
         .where(
             Task.state == "open",
+            Shift.called_off_at.is_(None),
             within(Organization.path, actor.paths("organizer")),
             Shift.starts_at <= now + timedelta(minutes=rules.check_in_opens_minutes),
             Shift.ends_at >= now - timedelta(minutes=rules.check_out_stays_minutes),
@@ -187,11 +190,23 @@ def shifts_under_way(
             "ends_at": row.ends_at,
             "checked_in_at": row.checked_in_at,
             "checked_out_at": row.checked_out_at,
-            "direction": "out" if row.checked_in_at else "in",
+            "direction": "out" if row.checked_in_at and not row.checked_out_at else "in",
+            "may_return": row.checked_out_at is not None and now < row.ends_at,
             "nonce": draw_token(),
         }
         for row in rows
     ]
+
+
+def last_coming(member_id: int) -> ScalarSelect[int | None]:
+    """Return the number of the last time that a person came to a shift and did not say
+    otherwise."""
+    came = aliased(Attendance)
+    return (
+        select(func.max(came.occurrence))
+        .where(came.shift_id == Shift.id, came.member_id == member_id, came.state != "rejected")
+        .scalar_subquery()
+    )
 
 
 @pages.post("/scanned")
@@ -228,7 +243,7 @@ def verdict_page(verdict: Verdict, ticket: str, scan: NewScan) -> ResponseReturn
         fields = {
             "ticket": ticket,
             "shift_id": scan.shift_id or "",
-            "direction": scan.direction,
+            "direction": shown["direction"] or scan.direction,
             "nonce": draw_token(),
             "confirm": "1",
         }

@@ -137,14 +137,20 @@ def _tell(
     }
     overseers = role_holders_over(session, task.path, ("secretary",))
     first = line.comings[0]
-    tell_each(
-        session,
-        key=f"attendance:{first.id}:{len(line.comings)}:rejected",
-        member_ids={task.organizer_id, *overseers} - {line.member_id},
-        kind="attendance_struck",
-        facts=facts,
-        now=now,
-    )
+    # Only the organizer can open the shift's sheet.
+    told = {
+        "attendance_struck": {task.organizer_id},
+        "attendance_struck_below": set(overseers) - {task.organizer_id},
+    }
+    for kind, member_ids in told.items():
+        tell_each(
+            session,
+            key=f"attendance:{first.id}:{len(line.comings)}:rejected",
+            member_ids=member_ids - {line.member_id},
+            kind=kind,
+            facts=facts,
+            now=now,
+        )
     if rejection.points_spent:
         path = member_of(session, line.member_id).path
         administrators = role_holders_over(session, path, ("administrator",))

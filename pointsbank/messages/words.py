@@ -319,6 +319,12 @@ WORDS: dict[str, Words] = {
         "attendance_pages.sheet",
         ("shift_id",),
     ),
+    "attendance_struck_below": Words(
+        lazy_gettext(
+            "A person says that they did not take part in “%(title)s” of %(starts_at)s. Their"
+            " entry was struck out."
+        )
+    ),
     "attendance_struck_spent": Words(
         lazy_gettext(
             "A person says that they did not take part in “%(title)s” of %(starts_at)s, and the"

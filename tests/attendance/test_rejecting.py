@@ -104,10 +104,8 @@ def test_what_was_awarded_is_taken_back_once_and_those_in_charge_hear_of_it(scen
         assert sum(entry.evaluation_hundredths for entry in entries) == 0
         line = session.scalars(select(Attendance)).one()
         assert (line.state, line.rejection_note) == ("rejected", "那天我在外地")
-        assert told(session, "attendance_struck") == [
-            scene.organizer.member_id,
-            secretary.member_id,
-        ]
+        assert told(session, "attendance_struck") == [scene.organizer.member_id]
+        assert told(session, "attendance_struck_below") == [secretary.member_id]
         assert people_of(session, [member_id], TODAY)[member_id].trust == 0
         assert offenders(session) == []
     with writing() as session:
