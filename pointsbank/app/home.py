@@ -122,7 +122,9 @@ def tasks_to_claim(
 
 def next_task(session: Session, claim: ClaimLine, now: datetime) -> dict[str, Any]:
     """Return the next task as the slip prints it."""
-    state = session.scalar(select(Attendance.state).where(Attendance.claim_id == claim.id))
+    present = select(Attendance.id).where(
+        Attendance.claim_id == claim.id, Attendance.state == "present"
+    )
     zone = current_app.extensions["settings"].zone
     minutes_left = int((claim.shift.starts_at - now).total_seconds()) // 60
     return {
@@ -133,7 +135,7 @@ def next_task(session: Session, claim: ClaimLine, now: datetime) -> dict[str, An
         "lead": masked_name(claim.task.organizer_name),
         "minutes_left": minutes_left if 0 < minutes_left <= COUNTED_MINUTES_MAX else None,
         "is_today": local_day(claim.shift.starts_at, zone) == local_day(now, zone),
-        "state": "checked_in" if state == "present" else "claimed",
+        "state": "checked_in" if session.scalar(present.limit(1)) else "claimed",
     }
 
 

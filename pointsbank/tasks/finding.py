@@ -61,6 +61,7 @@ class FoundShift:
     scoring_item: str
     starts_at: datetime
     ends_at: datetime
+    break_minutes: int
     place_name: str
     places: int
     claimed: int
@@ -144,6 +145,7 @@ def find_shifts(
         Task.scoring_item,
         Shift.starts_at,
         Shift.ends_at,
+        Shift.break_minutes,
         Shift.place_name,
         Shift.places,
         Shift.claimed,

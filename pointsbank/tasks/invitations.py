@@ -40,6 +40,7 @@ class OpenInvitation:
     role_name: str
     starts_at: datetime
     ends_at: datetime
+    break_minutes: int
     place_name: str
     answer_by: datetime
     inviter_name: str
@@ -105,6 +106,7 @@ def open_invitations(
         ShiftRole.name,
         Shift.starts_at,
         Shift.ends_at,
+        Shift.break_minutes,
         Shift.place_name,
         Invitation.answer_by,
         inviter.name,

@@ -398,13 +398,17 @@ class Lasting(Protocol):
     def planned_minutes(self) -> int:
         """How long it lasts."""
 
+    @property
+    def break_minutes(self) -> int:
+        """How much of it is rest, which is no service time."""
+
 
 def whole_shift_gives(standard: Standard, scoring_item: str, shift: Lasting) -> tuple[int, int]:
     """Return points and service minutes of a shift that is done from beginning to end."""
     item = next((item for item in standard.items if item.code == scoring_item), None)
     if item is None:
         return 0, 0
-    minutes = shift.planned_minutes
+    minutes = max(0, shift.planned_minutes - shift.break_minutes)
     award = award_for(
         item, planned_minutes=minutes, actual_minutes=minutes, day_minutes_before=0
     )
