@@ -109,6 +109,20 @@ class Findings:
     fitness: Fitness = FIT
 
     @property
+    def until(self) -> datetime:
+        """Until when time counts: the shift's end, or that of its approved overtime."""
+        until: datetime = self.facts.until or self.facts.ends_at
+        return until
+
+    def rules(self, desk: Desk) -> Rules:
+        """Return the desk's rules with check-out open after approved overtime as after any
+        end."""
+        if self.facts.until is None:
+            return desk.rules
+        more = int((self.until - self.facts.ends_at).total_seconds()) // 60
+        return replace(desk.rules, stays_minutes=desk.rules.stays_minutes + more)
+
+    @property
     def marks(self) -> Pair:
         """When the person came and left the last time; a coming that they said was not theirs
         is none."""

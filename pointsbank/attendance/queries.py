@@ -25,7 +25,7 @@ FIND_FACTS = """
            t.title, t.state AS task_state, t.organizer_id, o.path,
            c.id AS claim_id, c.state AS claim_state, c.queue_no, c.accept_by, c.missed_at,
            a.id AS attendance_id, a.occurrence AS pairs, a.state AS attendance_state,
-           a.checked_in_at, a.checked_out_at, a.settled_at, a.flags,
+           a.checked_in_at, a.checked_out_at, a.settled_at, a.flags, longer.until,
            i.id AS item_id, i.code, i.name AS item_name, i.name_zh, i.category, i.unit,
            i.points,
            i.evaluation_hundredths, i.counts_minutes, i.unit_minutes, i.share_min_percent,
@@ -55,6 +55,7 @@ FIND_FACTS = """
         ON a.shift_id = s.id AND a.member_id = m.id AND a.occurrence =
             (SELECT MAX(last.occurrence) FROM attendance AS last
              WHERE last.shift_id = s.id AND last.member_id = m.id)
+    LEFT JOIN overtime AS longer ON longer.shift_id = s.id AND longer.state = 'approved'
     LEFT JOIN scoring_standard AS rules ON rules.valid_from =
         (SELECT MAX(valid_from) FROM scoring_standard WHERE valid_from <= :today)
     LEFT JOIN scoring_item AS i ON i.standard_id = rules.id AND i.code = t.scoring_item
@@ -73,6 +74,7 @@ def _facts_statement(who: str, where: str) -> TextualSelect:
         ends_at=Moment(),
         called_off_at=Moment(),
         accept_by=Moment(),
+        until=Moment(),
         missed_at=Moment(),
         checked_in_at=Moment(),
         checked_out_at=Moment(),

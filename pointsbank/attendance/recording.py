@@ -105,12 +105,12 @@ def record_scan(
     found = find(session, actor, scan, desk, now, seen_at)
     if found.facts.prior_id is not None:
         return Verdict(found.facts.prior_id, found.facts.prior_verdict)
-    judgement = judge(case_of(found, scan, actor.member_id), desk.rules)
+    judgement = judge(case_of(found, scan, actor.member_id), found.rules(desk))
     if judgement.act == "move_check_out":
         # What stands is changed, so it is held fast first and judged as it is then.
         lock_attendance(session, found.facts.attendance_id)
         found = find(session, actor, scan, desk, now, seen_at)
-        judgement = judge(case_of(found, scan, actor.member_id), desk.rules)
+        judgement = judge(case_of(found, scan, actor.member_id), found.rules(desk))
     claim_id, position = found.facts.claim_id, None
     flags = flags_of(found, scan, judgement, now)
     if judgement.act == "check_in" and found.facts.accept_by is not None:
@@ -126,7 +126,7 @@ def record_scan(
         judgement,
         flags=flags,
         position=position,
-        rules=desk.rules,
+        rules=found.rules(desk),
         now=now,
     )
     scan_id = _write(session, actor, scan, found, judgement, verdict, desk, claim_id, now)
@@ -146,9 +146,9 @@ def preview_scan(
 ) -> Verdict:
     """Judge a scan and keep nothing: what a person is shown before they press the button."""
     found = find(session, actor, scan, desk, now, seen_at)
-    judgement = judge(case_of(found, scan, actor.member_id), desk.rules)
+    judgement = judge(case_of(found, scan, actor.member_id), found.rules(desk))
     shown = facts_out(
-        session, found, judgement, flags=[], position=None, rules=desk.rules, now=now
+        session, found, judgement, flags=[], position=None, rules=found.rules(desk), now=now
     )
     return Verdict(None, shown)
 

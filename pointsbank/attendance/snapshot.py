@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.attendance.errors import StationOver
 from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.attendance.overtimes import overtime_of
 from pointsbank.attendance.policy import Rules
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
@@ -149,6 +150,9 @@ def _written(data: bytes) -> str:
 
 def _shift(session: Session, shift: ShiftLine, task: TaskLine, rules: Rules) -> dict[str, Any]:
     row = session.get_one(Shift, shift.id)
+    overtime = overtime_of(session, shift.id)
+    # Check-out stays open after approved overtime as after any end.
+    more = overtime.minutes if overtime is not None and overtime.state == "approved" else 0
     return {
         "id": shift.id,
         "title": task.title,
@@ -161,7 +165,7 @@ def _shift(session: Session, shift: ShiftLine, task: TaskLine, rules: Rules) -> 
         "break_minutes": row.break_minutes,
         "is_called_off": task.state == "cancelled" or row.called_off_at is not None,
         "opens_minutes": rules.opens_minutes,
-        "stays_minutes": rules.stays_minutes,
+        "stays_minutes": rules.stays_minutes + more,
     }
 
 

@@ -147,7 +147,7 @@ def _minutes(found: Findings, judgement: Judgement) -> int | None:
 def _present(found: Findings, last: Pair) -> int:
     facts = found.facts
     pairs = (*found.earlier, last)
-    return minutes_of_presence(pairs, facts.starts_at, facts.ends_at, facts.break_minutes)
+    return minutes_of_presence(pairs, facts.starts_at, found.until, facts.break_minutes)
 
 
 def _preview(found: Findings, judgement: Judgement) -> Award | None:
@@ -162,11 +162,13 @@ def _preview(found: Findings, judgement: Judgement) -> Award | None:
     else:
         before = replace(found, earlier=(*found.earlier, (came, left)))
         present = _present(before, (found.at, facts.ends_at))
+    overtime = int((found.until - facts.ends_at).total_seconds()) // 60
     return award_for(
         item_of(facts),
         planned_minutes=planned_minutes(facts.starts_at, facts.ends_at, facts.break_minutes),
         actual_minutes=present,
         day_minutes_before=int(facts.minutes_today or 0),
+        overtime_minutes=overtime,
     )
 
 

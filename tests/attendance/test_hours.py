@@ -473,3 +473,19 @@ def test_a_late_upload_takes_a_record_of_not_coming_back(scene, writing):
     with writing() as session:
         assert how_many(session, NoShow) == 0
         assert session.get_one(Claim, scene.claim_id).missed_at is None
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(120, "ok_out"), (121, "too_late")])
+def test_check_out_stays_open_for_an_hour_after_overtime(scene, writing, minutes, expected):
+    scene.check_in()
+    with writing() as session:
+        secretary = a_secretary(session)
+        ask(session, scene)
+        decide_overtime(
+            session, shift_id=scene.shift_id, actor=secretary, is_approved=True, now=AFTER
+        )
+    left = scene.check_out(ENDS + timedelta(minutes=minutes))
+    assert left.facts["reason"] == expected
+    if expected == "ok_out":
+        assert left.facts["minutes"] == 210
+        assert left.facts["points_preview"]["service_minutes"] == 210
