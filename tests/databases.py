@@ -122,8 +122,11 @@ class Databases:
         return f"sqlite:///{path}", remove
 
     def _copy_of_template(self, name: str) -> tuple[str, Callable[[], None]]:
+        url, remove = self._sqlite(name)
+        # A write-ahead log that was left behind would be read into the fresh copy.
+        remove()
         shutil.copyfile(self._sqlite_template(), self._shelf / f"{name}.sqlite")
-        return self._sqlite(name)
+        return url, remove
 
     def _sqlite_template(self) -> Path:
         template = self._shelf / "template.sqlite"
