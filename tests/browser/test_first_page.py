@@ -104,8 +104,8 @@ def test_an_administrator_imports_the_real_organizations(people: People) -> None
 def plan(page: Page, ends: str) -> None:
     """Fill the form of a new task in."""
     page.get_by_label("做什么").fill("清理河道 <b>周末</b>")
-    page.get_by_label("开始").fill("2031-05-10T09:00")
-    page.get_by_label("结束").fill(ends)
+    page.get_by_label("开始", exact=True).fill("2031-05-10T09:00")
+    page.get_by_label("结束", exact=True).fill(ends)
     page.get_by_label("需要几个人").fill("3")
     page.get_by_label("集合地点").fill("东门桥头")
     page.get_by_role("button", name="保存草稿").click()
