@@ -85,9 +85,13 @@ def databases() -> Iterator[Databases]:
 
 
 @pytest.fixture
-def database_url(engine_name: str, databases: Databases) -> Iterator[str]:
+def database_url(
+    request: pytest.FixtureRequest, engine_name: str, databases: Databases
+) -> Iterator[str]:
     """A database as the migrations made it."""
-    url, give_back = databases.for_one_test(engine_name)
+    is_marked = request.node.get_closest_marker("changes_schema") is not None
+    make = databases.copy if is_marked else databases.for_one_test
+    url, give_back = make(engine_name)
     yield url
     give_back()
 

@@ -23,6 +23,27 @@ ENGINES = ("sqlite", "postgresql")
 # Deleting leaves dead rows behind; above this size a new empty file is the cheaper way.
 TRUNCATE_BYTES_MIN = 512 * 1024
 
+# What migrations make, each with what a hand may switch or rewrite.
+SCHEMA_OBJECTS = """
+    SELECT oid, 'relation ' || relname AS name, relnatts::text AS state FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT oid, 'constraint ' || conname, convalidated::text FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+    UNION ALL
+    SELECT oid, 'trigger ' || tgname, tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL
+    SELECT oid, 'function ' || proname, md5(prosrc) FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace
+"""
+SCHEMA_SUM = f"""
+    SELECT count(*), sum(oid::bigint), sum(hashtext(state)) FROM ({SCHEMA_OBJECTS}) AS object
+"""
+
+
+class SchemaChanged(Exception):
+    """A test changed the schema of the database that its process keeps for all tests."""
+
 
 def settings_for(database_url: str) -> Settings:
     """Return settings of a service under test on this database."""
@@ -86,7 +107,7 @@ class Databases:
             name = f"{self._prefix}{os.getpid():x}"
             self._own = WorkerDatabase(self.server, name, self._postgres_template())
         self._own.restore()
-        return self.server.url_of(self._own.name), lambda: None
+        return self.server.url_of(self._own.name), self._own.demand_the_schema
 
     def copy(self, engine_name: str) -> tuple[str, Callable[[], None]]:
         """Return the URL of a new copy that nobody else touches, and how to remove it."""
@@ -155,7 +176,7 @@ class WorkerDatabase:
 
     Emptying the tables that a test wrote to takes a quarter of the time of a fresh copy of the
     template (measured with 60 tables: 8 ms and 30 ms, and a copy's first connection is dearer).
-    Tests that change the schema take a copy of their own.
+    Tests that change the schema take a copy of their own: `@pytest.mark.changes_schema`.
     """
 
     def __init__(self, server: Server, name: str, template: str) -> None:
@@ -177,6 +198,22 @@ class WorkerDatabase:
         ]
         self._seed = {table.as_string(): self._read(table) for table, _ in self._filled()}
         self._sequences = self._read_sequences()
+        self._schema = self._read_schema()
+        self._schema_sum = self._connection.execute(SCHEMA_SUM).fetchone()
+
+    def demand_the_schema(self) -> None:
+        """See that the schema is as the migrations left it; a changed one is thrown away.
+
+        Raises SchemaChanged, in the test that did it and not in one that comes later.
+        """
+        if self._connection.execute(SCHEMA_SUM).fetchone() == self._schema_sum:
+            return
+        changed = self._schema.symmetric_difference(self._read_schema())
+        self.close()
+        self._make()
+        self._used = False
+        names = sorted({name for _, name, _ in changed})
+        raise SchemaChanged(f"mark this test changes_schema: {', '.join(names)}")
 
     def restore(self) -> None:
         """Bring every table and sequence back to what the migrations left."""
@@ -238,6 +275,9 @@ class WorkerDatabase:
     def _read(self, table: sql.Identifier) -> bytes:
         with self._connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(table)) as copy:
             return b"".join(bytes(part) for part in copy)
+
+    def _read_schema(self) -> set[tuple[int, str, str]]:
+        return set(self._connection.execute(SCHEMA_OBJECTS))
 
     def _read_sequences(self) -> dict[str, int | None]:
         rows = self._connection.execute(

@@ -21,9 +21,19 @@ STOP_SECONDS_MAX = 10
 
 def hold(shelf: Path, command: list[str]) -> int:
     """Run the command until it ends, we are told to stop it, or the session is over."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    is_told = threading.Event()
+    processes: list[subprocess.Popen] = []
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
+        is_told.set()
+        for each in processes:
+            each.terminate()
+
+    # Before the command begins: told in between, we would end and the command would go on.
+    signal.signal(signal.SIGTERM, on_signal)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    processes.append(process)
+    if is_told.is_set():
         process.terminate()
 
     def at_the_end() -> None:
@@ -34,7 +44,6 @@ def hold(shelf: Path, command: list[str]) -> int:
         except subprocess.TimeoutExpired:
             process.kill()
 
-    signal.signal(signal.SIGTERM, on_signal)
     threading.Thread(target=at_the_end, daemon=True).start()
     return process.wait()
 

@@ -1,6 +1,7 @@
 """The real service in a process of its own, as it is served in production."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -66,8 +67,13 @@ def serving(settings: Settings, shelf: Path, workers: int = 1) -> Iterator[str]:
         try:
             process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            kill_whole(process)
+
+
+def kill_whole(process: subprocess.Popen) -> None:
+    """Kill a command on a leash with all that it started: its leash alone would leave it."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path) -> None:

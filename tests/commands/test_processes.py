@@ -17,7 +17,7 @@ from pointsbank.core.settings import ROOT
 from pointsbank.jobs.models import JobLease, JobRun
 from pointsbank.jobs.table import JOBS
 from tests.builders import a_member, a_score_entry
-from tests.serving import environment_of, free_port
+from tests.serving import environment_of, free_port, kill_whole
 from tests.shelf import VARIABLE as SHELF_VARIABLE
 
 START_SECONDS_MAX = 180
@@ -45,7 +45,11 @@ def running(settings, *words):
         yield log
     finally:
         process.terminate()
-        assert process.wait(STOP_SECONDS_MAX) == 0, log.read_text()
+        try:
+            assert process.wait(STOP_SECONDS_MAX) == 0, log.read_text()
+        except subprocess.TimeoutExpired:
+            kill_whole(process)
+            raise
 
 
 def wait_until(is_so, log):

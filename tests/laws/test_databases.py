@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from pointsbank.ledger.models import Account, Transfer
-from tests.databases import TRUNCATE_BYTES_MIN, Databases
+from tests.databases import TRUNCATE_BYTES_MIN, Databases, SchemaChanged
 from tests.laws.tree import ROOT
 
 Writing = Callable[[], AbstractContextManager[Session]]
@@ -164,7 +164,37 @@ def test_more_databases_come_from_the_same_template(
 ) -> None:
     made = [create_database_from_template() for _ in range(2)]
     assert len({database_url, *made}) == 3
-    assert all(counts(url) == counts(database_url) for url in made)
+    first = counts(database_url)
+    for url in made:
+        # Each by itself, so that a difference names its tables.
+        assert counts(url) == first
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ("CREATE TABLE stray (id integer)", "relation stray"),
+        ("DROP TRIGGER transfer_is_never_changed ON transfer", "trigger transfer_is_never_"),
+        ("ALTER TABLE transfer DISABLE TRIGGER ALL", "trigger transfer_is_never_changed"),
+        ("ALTER TABLE shift DROP CONSTRAINT uq_shift_series_id_occurs_on", "uq_shift_series"),
+        ("ALTER TABLE transfer ADD COLUMN stray integer", "relation transfer"),
+    ],
+)
+def test_a_test_that_changes_the_schema_is_named_and_harms_no_other(
+    engine_name: str, databases: Databases, change: str, name: str
+) -> None:
+    url, give_back = databases.for_one_test(engine_name)
+    before = counts(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(change))
+    engine.dispose()
+    with pytest.raises(SchemaChanged, match=name):
+        give_back()
+    next_url, give_back = databases.for_one_test(engine_name)
+    assert counts(next_url) == before
+    give_back()
 
 
 @pytest.mark.slow

@@ -260,6 +260,7 @@ def test_two_desks_that_register_one_person_at_once_make_one_household(app, writ
         assert (how_many(session, Household), how_many(session, HouseholdMember)) == (1, 2)
 
 
+@pytest.mark.changes_schema
 def test_without_the_key_of_the_table_one_person_is_in_two(app, writing, street):
     """Control: each looks whether the person has a household, then writes to a plain table."""
     with writing() as session:

@@ -15,12 +15,6 @@ from tests.racing import race, times
 from tests.tasks.repeating import TODAY, a_series, days, draw
 
 
-@pytest.fixture
-def database_url(create_database_from_template):
-    """A database of its own: a test takes a constraint away."""
-    return create_database_from_template()
-
-
 def make_at_once(app, writing):
     """Let eight schedulers make the same dates at once; return their answers and the days."""
     with writing() as session:
@@ -48,6 +42,7 @@ def test_of_many_who_make_at_once_each_date_is_made_once(app, writing):
     assert len(made) == 15
 
 
+@pytest.mark.changes_schema
 @pytest.mark.engine("postgresql")
 def test_control_without_lock_and_constraint_dates_are_made_twice(app, writing, monkeypatch):
     def unlocked(session, series_id, paths):
