@@ -80,9 +80,9 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Start a durable PostgreSQL and stop it afterwards."""
-    with durable_server() as (server, pid):
+def postgres(more: dict[str, str] | None = None) -> Iterator[Postgres]:
+    """Start a durable PostgreSQL, with more settings if given, and stop it afterwards."""
+    with durable_server(more) as (server, pid):
         made = Postgres(server, pid)
         made.prepare_pgbench()
         yield made

@@ -332,16 +332,16 @@ class Cluster:
 
 
 @contextmanager
-def durable_server() -> Iterator[tuple[Server, int]]:
+def durable_server(more: dict[str, str] | None = None) -> Iterator[tuple[Server, int]]:
     """Run a server that keeps what it answers, and give it with its process id until the block
     ends.
 
-    For measurements. Raises NoPostgres.
+    For measurements. more: settings beside DURABLE_SETTINGS. Raises NoPostgres.
     """
     shelf = Path(tempfile.mkdtemp(prefix="pointsbank-durable-"))
     shelf.chmod(0o755)
     try:
-        cluster = Cluster(shelf, DURABLE_SETTINGS)
+        cluster = Cluster(shelf, DURABLE_SETTINGS | (more or {}))
         try:
             yield cluster.server, cluster.pid
         finally:

@@ -16,6 +16,8 @@ from pointsbank.ledger.models import Account, Block, Lot, Transfer, Wallet
 # little earlier, at the door, so that neighbours may have theirs the other way round. Never so
 # many.
 CROSSING_LINES_MAX = 50
+# ... and never so far apart: longer than any transaction lasts.
+CROSSING_SPAN = timedelta(minutes=10)
 
 # Counting goes no further: so many mean that nothing seals, and more say no more.
 WAITING_COUNTED_MAX = 100_000
@@ -221,15 +223,23 @@ def balance_at(session: Session, code: str, moment: datetime) -> int:
             "sealed_by": moment - CLOCKS_APART_MAX,
         }
         return int(session.execute(UNSTORED_AT, values).scalar_one())
-    newest = (
-        select(Transfer.wallet_seq, Transfer.wallet_after)
-        .where(Transfer.wallet_id == account.id, Transfer.recorded_at <= moment)
-        .order_by(Transfer.recorded_at.desc(), Transfer.wallet_seq.desc())
-        .limit(CROSSING_LINES_MAX)
-        .subquery()
+    newest = session.scalar(
+        select(func.max(Transfer.recorded_at)).where(
+            Transfer.wallet_id == account.id, Transfer.recorded_at <= moment
+        )
     )
+    if newest is None:
+        return 0
+    # Bounded by time, not by a number of lines: each line of a long book lies on a page of its
+    # own.
     after = session.scalar(
-        select(newest.c.wallet_after).order_by(newest.c.wallet_seq.desc()).limit(1)
+        select(Transfer.wallet_after)
+        .where(
+            Transfer.wallet_id == account.id,
+            Transfer.recorded_at.between(newest - CROSSING_SPAN, newest),
+        )
+        .order_by(Transfer.wallet_seq.desc())
+        .limit(1)
     )
     return after or 0
 
