@@ -9,7 +9,12 @@ export function stepAt(unixMs) {
   return Math.floor(unixMs / 1000 / STEP_SECONDS);
 }
 
-// The code text of one step. `key`, `handle` and `shiftHandle` are base64url.
+// The key as the browser holds it: it signs, and cannot be read out again. `key` is base64url.
+export function signingKey(key) {
+  return crypto.subtle.importKey("raw", fromBase64url(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
+
+// The code text of one step. `key` is a signing key; `handle` and `shiftHandle` are base64url.
 export async function personalCode({ header, handle, shiftHandle, key }, step) {
   const bytes = new Uint8Array(15);
   const view = new DataView(bytes.buffer);
@@ -17,8 +22,7 @@ export async function personalCode({ header, handle, shiftHandle, key }, step) {
   bytes.set(fromBase64url(handle), 1);
   bytes.set(fromBase64url(shiftHandle), 6);
   view.setUint32(11, step, false);
-  const secret = await crypto.subtle.importKey("raw", fromBase64url(key), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const mac = new Uint8Array(await crypto.subtle.sign("HMAC", secret, bytes)).slice(0, MAC_BYTES);
+  const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes)).slice(0, MAC_BYTES);
   const whole = new Uint8Array(bytes.length + MAC_BYTES);
   whole.set(bytes);
   whole.set(mac, bytes.length);

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sqlalchemy import update
 
 from pointsbank.attendance.codes import digits_slot_at, venue_digits, venue_key
 from pointsbank.core.codes import Purpose, header_of
+from pointsbank.core.settings import ROOT
 from pointsbank.members.codes import personal_key, personal_text, step_at
 from pointsbank.tasks.models import Shift
 from tests.attendance.scene import ENDS, SECRET, STARTS, reason
@@ -94,15 +97,34 @@ def test_the_page_shows_the_shifts_code_and_leads_to_the_general_one(scene, app,
     browser = Browser(app, scene.volunteer.member_id)
     page = browser.open("/my-code")
     assert "河道清洁" in words_of(page)
-    assert f'data-shift="{scene.shift_id}"' in page.text
+    (kept,) = json.loads(unescape(re.search('data-codes="([^"]*)"', page.text)[1]))
+    assert kept["id"] == scene.shift_id
+    handle = scene.handles[scene.volunteer.member_id]
+    assert raw(kept["key"]) == personal_key(SECRET, handle, scene.shift_handle)
     assert "/my-code/general" in page.text
     assert page.headers["Cache-Control"] == "no-store"
+
+
+def test_what_a_phone_keeps_of_the_page_holds_nothing_of_anybody(scene, app, at):
+    browser = Browser(app, scene.volunteer.member_id)
+    shell = browser.open("/my-code-shell")
+    for said in ("河道清洁", "王*兰", "data-codes", "/sign-out"):
+        assert said in browser.open("/my-code").text
+        assert said not in shell.text
+    assert shell.text.count('name="csrf-token" content=""') == 1
+    worker = browser.open("/my-code-worker.js")
+    assert worker.mimetype == "text/javascript"
+    kept = json.loads(re.match("const KEPT = (.*);\n", worker.text)[1])
+    assert (kept["shell"], kept["pages"]) == ("/my-code-shell", "^/my-code$")
+    assert {"/static/js/shiftcode.js", "/static/js/owncodes.js"} <= set(kept["files"])
+    for path in kept["files"]:
+        assert (ROOT / path.lstrip("/")).is_file(), path
 
 
 def test_without_a_shift_the_page_shows_the_general_code(scene, app, at):
     page = Browser(app, scene.stranger.member_id).open("/my-code")
     assert page.status_code == 200
-    assert "data-key" not in page.text
+    assert "data-codes" not in page.text
     assert 'data-purpose="attend"' in page.text
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from pointsbank.attendance.codes import digits_slot_at, venue_digits
 from pointsbank.attendance.models import Attendance
@@ -20,10 +20,10 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read
 SIDE_LEAST = 240
 
 ALL_CODES = """async (vectors) => {
-    const { personalCode } = await import("/static/js/personalcode.js");
+    const { personalCode, signingKey } = await import("/static/js/personalcode.js");
     const { venueDigits } = await import("/static/js/venuedigits.js");
-    const personal = vectors.personal.map(
-        (one) => personalCode({ ...one, shiftHandle: one.shift_handle }, one.step));
+    const personal = vectors.personal.map(async (one) => personalCode(
+        { ...one, shiftHandle: one.shift_handle, key: await signingKey(one.key) }, one.step));
     const digits = vectors.digits.map((one) => venueDigits(one.key, one.slot));
     return [await Promise.all(personal), await Promise.all(digits)];
 }"""
@@ -48,7 +48,7 @@ def test_my_code_goes_on_in_a_cellar(people: People) -> None:
     phone.goto("/my-code")
     box = phone.locator("[data-qr]")
     expect(phone.locator("[data-clock-wrong]")).to_be_hidden()
-    assert phone.locator("[data-key]").count() == 0, "the key leaves the page once it is read"
+    assert phone.locator("[data-codes]").count() == 0, "the key leaves the page once it is read"
     path = box.locator("path").first.get_attribute("d")
     phone.context.set_offline(True)
     expect(box.locator("path").first).not_to_have_attribute("d", path or "", timeout=60_000)
@@ -58,6 +58,99 @@ def test_my_code_goes_on_in_a_cellar(people: People) -> None:
     station.get_by_role("button", name="在这里签到").click()
     expect(station.get_by_role("heading", name="签到成功")).to_be_visible()
     assert people.count(Attendance, Attendance.shift_id == shift_id) == 1
+
+
+KEPT_CODES = """() => new Promise((done, failed) => {
+    const request = indexedDB.open("pointsbank-own-codes", 1);
+    request.onerror = () => failed(request.error);
+    request.onsuccess = () => {
+        if (!request.result.objectStoreNames.contains("codes")) {
+            done([]);
+            return;
+        }
+        const all = request.result.transaction("codes").objectStore("codes").getAll();
+        all.onsuccess = () => done(all.result.map(
+            ({ id, key }) => ({ id, canBeRead: key.extractable, usages: key.usages })));
+        all.onerror = () => failed(all.error);
+    };
+})"""
+# Wait up to a minute until the worker keeps the page.
+KEEPS_SHELL = """async () => {
+    for (let tries = 0; tries < 240; tries += 1) {
+        for (const name of await caches.keys()) {
+            const cache = await caches.open(name);
+            if (await cache.match("/my-code-shell")) return true;
+        }
+        await new Promise((done) => { setTimeout(done, 250); });
+    }
+    return false;
+}"""
+
+
+def a_phone_that_keeps_codes(people: People, member_id: int, *shifts: int) -> Page:
+    phone = people.page_of(member_id)
+    phone.goto("/my-code")
+    assert phone.evaluate(KEEPS_SHELL)
+    kept = [{"id": each, "canBeRead": False, "usages": ["sign"]} for each in shifts]
+    assert phone.evaluate(KEPT_CODES) == kept
+    return phone
+
+
+@pytest.mark.engine("sqlite")
+def test_my_code_survives_a_reload_without_network_until_its_person_signs_out(
+    people: People,
+) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    soon = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    later = people.shift(organizer, 60 * MINUTE, 120 * MINUTE, volunteer)
+    station = people.page_of(organizer)
+    station.goto("/")
+    phone = a_phone_that_keeps_codes(people, volunteer, soon, later)
+
+    phone.context.set_offline(True)
+    phone.reload()
+    box = phone.locator("[data-qr]")
+    expect(box.locator("path").first).to_have_attribute("d", re.compile("^M"))
+    expect(phone.get_by_text("王*兰")).to_be_visible()
+    expect(phone.get_by_text(people.number_of(volunteer))).to_be_visible()
+    expect(phone.locator("[data-slot=where]")).to_contain_text("起可签到")
+    station.goto(code_in(box, reader=station))
+    station.get_by_role("button", name="在这里签到").click()
+    expect(station.get_by_role("heading", name="签到成功")).to_be_visible()
+    assert people.count(Attendance, Attendance.shift_id == soon) == 1
+    # The code of the next shift is one tap away, still without a network.
+    first = box.locator("path").first.get_attribute("d") or ""
+    phone.locator("[data-slot=others] a").click()
+    expect(phone).to_have_url(re.compile(f"shift={later}$"))
+    expect(box.locator("path").first).not_to_have_attribute("d", first)
+
+    phone.context.set_offline(False)
+    phone.goto("/my-code")
+    phone.get_by_role("button", name="退出登录").click()
+    expect(phone).to_have_url(re.compile("/sign-in"))
+    assert phone.evaluate(KEPT_CODES) == []
+    assert phone.evaluate("caches.keys()") == []
+    assert phone.evaluate("localStorage.length") == 0
+
+
+@pytest.mark.engine("sqlite")
+def test_the_keys_go_when_the_service_asks_who_is_there(people: People) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    phone = a_phone_that_keeps_codes(people, volunteer, shift_id)
+    phone.context.clear_cookies()
+    phone.goto("/my-code")
+    expect(phone).to_have_url(re.compile("/sign-in"))
+    phone.wait_for_function("localStorage.length === 0")
+    assert phone.evaluate(KEPT_CODES) == []
+
+
+@pytest.mark.engine("sqlite")
+def test_the_kept_page_says_plainly_that_nothing_is_kept(people: People) -> None:
+    phone = people.stranger()
+    phone.goto("/my-code-shell")
+    expect(phone.get_by_text("这部手机里没有存码")).to_be_visible()
+    expect(phone.locator("[data-code-card]")).to_be_hidden()
 
 
 @pytest.mark.engine("sqlite")

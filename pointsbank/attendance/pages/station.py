@@ -1,11 +1,7 @@
 """The HTML door of the station: scanning, and what makes the page go on without a network."""
 
-import hashlib
 import json
-import re
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
@@ -25,11 +21,11 @@ from pointsbank.attendance.words import result_words, title_of
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_token
-from pointsbank.core.settings import ROOT
 from pointsbank.core.text import masked_name
 from pointsbank.web.access import anyone, current_actor, roles_only
 from pointsbank.web.formats import clock_time
 from pointsbank.web.forms import attempt, settings, typed
+from pointsbank.web.keeping import KeptPage, worker_of
 from pointsbank.web.metrics import SCANS
 
 # One door in two files: whoever registers it by this one has the pages of both.
@@ -37,13 +33,12 @@ __all__ = ["pages"]
 
 NONCE_TYPED_MAX = 60
 DIRECTIONS = ("in", "out", "auto")
-STATIC = ROOT / "static"
-WORKER = STATIC / "js" / "station-worker.js"
-# All that the station's page loads; scripts bring the modules they import.
-SHEETS = ("tokens", "components", "forms", "screens", "elder", "print")
-ENTRIES = ("js/page.js", "js/station.js", "js/station/offline.js", "vendor/qr/decode.js")
-PICTURES = ("icons.svg", "img/mark.svg")
-IMPORT = re.compile(r"""^\s*(?:im|ex)port\s[^;]*?\sfrom\s+["'](\.[^"']+)["']""", re.MULTILINE)
+STATION = KeptPage(
+    name="pointsbank-station",
+    entries=("js/station.js", "js/station/offline.js", "vendor/qr/decode.js"),
+    pages=r"^/shifts/(\d+/station|stations)$",
+    shell="attendance_pages.station_shell",
+)
 APP_COLOUR = "#f6f0e3"
 
 
@@ -139,43 +134,11 @@ def stations() -> ResponseReturnValue:
     return render_template("attendance/stations.html", shifts=shifts)
 
 
-@cache
-def station_files() -> tuple[str, ...]:
-    """Return every static file that the station's page loads, by its path below static/."""
-    found = [*(f"css/{name}.css" for name in SHEETS), *PICTURES]
-    waiting = list(ENTRIES)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.append(name)
-        folder = (STATIC / name).parent
-        waiting += [
-            str((folder / other).resolve().relative_to(STATIC))
-            for other in IMPORT.findall((STATIC / name).read_text())
-        ]
-    return tuple(sorted(found))
-
-
-@cache
-def station_version() -> str:
-    """Return a name for these very files, so that a device never mixes old with new."""
-    paths: list[Path] = [STATIC / name for name in station_files()]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
-
-
 @pages.get("/shifts/station-worker.js")
 @anyone
 def station_worker() -> Response:
     """Answer the service worker, with the names of the files that it keeps."""
-    files = [url_for("static", filename=name) for name in station_files()]
-    head = {
-        "version": station_version(),
-        "files": files,
-        "shell": url_for("attendance_pages.station_shell"),
-    }
-    script = f"const KEPT = {json.dumps(head)};\n{WORKER.read_text()}"
-    return Response(script, mimetype="text/javascript")
+    return worker_of(STATION)
 
 
 @pages.get("/shifts/station.webmanifest")
@@ -239,7 +202,8 @@ def scan_here(shift_id: int) -> ResponseReturnValue:
     nonce = typed("nonce", NONCE_TYPED_MAX)
     scan = NewScan(
         nonce=nonce if nonce.isascii() and nonce.isprintable() and nonce else draw_token(),
-        code=typed("code", CODE_LENGTH_MAX),
+        # One more than the longest code: what is cut must not become one.
+        code=typed("code", CODE_LENGTH_MAX + 1),
         shift_id=shift_id,
         direction=asked_way(),
         confirm=request.form.get("confirm") == "1",

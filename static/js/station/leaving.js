@@ -3,7 +3,7 @@ import { filled } from "./verdict.js";
 import { Store, forget } from "./store.js";
 
 const UNTIL = "pointsbank-station-until";
-const CACHES = "pointsbank-station-"; // as station-worker.js names them
+const CACHES = "pointsbank-station-"; // as keeping-worker.js names them
 const WORDS = "pointsbank-station-leaving"; // the sentence in the language of the page that kept the list
 
 async function forgetFiles() {

@@ -37,5 +37,7 @@ ROWS: list[Row] = [
         shift_id=SHIFT,
     ),
     door("GET", "/my-code/general", MEMBERS),
+    door("GET", "/my-code-shell", ANYONE),
+    door("GET", "/my-code-worker.js", ANYONE),
     door("GET", "/api/v1/me/shift-codes", MEMBERS),
 ]

@@ -1,9 +1,9 @@
-// The station's service worker: keeps the page's shell and its files, so that scanning begins again after a reload without a network, and
-// after the device went dark. It answers for nothing else, and keeps no answer that holds anybody's data.
-// KEPT {version, files, shell} is written above this line by the server.
+// The service worker of a page that a device keeps: its shell and its files, so that the page begins again after a reload without a network,
+// and after the device went dark. It answers for nothing else, and keeps no answer that holds anybody's data.
+// KEPT {name, version, files, pages, shell} is written above this line by the server.
 
-const CACHE = `pointsbank-station-${KEPT.version}`;
-const STATION = /^\/shifts\/(\d+\/station|stations)$/;
+const CACHE = `${KEPT.name}-${KEPT.version}`;
+const PAGES = new RegExp(KEPT.pages);
 const PAGE_LIMIT_MS = 4000;
 const FILE_LIMIT_MS = 2500;
 const BAD_MS = 15_000;
@@ -19,7 +19,7 @@ async function keep() {
 }
 
 async function forget(names) {
-  for (const name of names) if (name.startsWith("pointsbank-station-")) await caches.delete(name);
+  for (const name of names) if (name.startsWith(`${KEPT.name}-`)) await caches.delete(name);
 }
 
 async function others() {
@@ -70,6 +70,6 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
-  if (request.mode === "navigate" && STATION.test(url.pathname)) event.respondWith(page(request));
+  if (request.mode === "navigate" && PAGES.test(url.pathname)) event.respondWith(page(request));
   else if (KEPT.files.includes(url.pathname)) event.respondWith(file(request));
 });
