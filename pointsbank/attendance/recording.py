@@ -18,7 +18,7 @@ from pointsbank.core.actor import Actor
 from pointsbank.core.db import Moment
 from pointsbank.core.keys import keyed_hash
 from pointsbank.messages.service import tell
-from pointsbank.tasks.claiming import ClaimHeld, accept_place, claim_shift
+from pointsbank.tasks.claiming import ClaimHeld, accept_place, claim_shift, locked_shift
 from pointsbank.tasks.errors import ClaimNotFound
 
 COUNTING_ACTS = ("check_in", "check_out", "move_check_out")
@@ -106,9 +106,9 @@ def record_scan(
     if found.facts.prior_id is not None:
         return Verdict(found.facts.prior_id, found.facts.prior_verdict)
     judgement = judge(case_of(found, scan, actor.member_id), found.rules(desk))
-    if judgement.act == "move_check_out":
-        # What stands is changed, so it is held fast first and judged as it is then.
-        lock_attendance(session, found.facts.attendance_id)
+    if _rests_on_what_stands(found, judgement):
+        # Held fast first and judged as it is then: a settlement may have read it by now.
+        _hold(session, found, judgement)
         found = find(session, actor, scan, desk, now, seen_at)
         judgement = judge(case_of(found, scan, actor.member_id), found.rules(desk))
     claim_id, position = found.facts.claim_id, None
@@ -151,6 +151,19 @@ def preview_scan(
         session, found, judgement, flags=[], position=None, rules=found.rules(desk), now=now
     )
     return Verdict(None, shown)
+
+
+def _rests_on_what_stands(found: Findings, judgement: Judgement) -> bool:
+    """Tell whether a scan changes a mark that stands, or adds a coming to one."""
+    is_coming = judgement.act in ("check_in", "join") and found.facts.attendance_id is not None
+    return judgement.act == "move_check_out" or is_coming
+
+
+def _hold(session: Session, found: Findings, judgement: Judgement) -> None:
+    if judgement.act == "join":
+        # Claiming takes the shift's lock, which is the first of all.
+        locked_shift(session, found.facts.shift_id)
+    lock_attendance(session, found.facts.attendance_id)
 
 
 def _follow_up(

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from pointsbank.core.db import reading, run, transaction
+from pointsbank.tasks import claiming, publishing
 from pointsbank.tasks.claiming import accept_place, claim_shift, give_up_claim, lapse_places
 from pointsbank.tasks.drafting import NewRole
 from pointsbank.tasks.errors import ClaimNotFound, NotOpen, OfferLapsed
 from pointsbank.tasks.models import Claim, Shift, ShiftRole
-from pointsbank.tasks.publishing import call_off_task
+from pointsbank.tasks.publishing import call_off_shift, call_off_task
 from tests.builders import a_member, a_shift
 from tests.moments import NOON
 from tests.racing import MEET_SECONDS_MAX, race
@@ -283,6 +284,80 @@ def test_no_claim_slips_into_a_task_that_is_called_off(app, writing):
         living = select(func.count(Claim.id)).where(Claim.state != "withdrawn")
         assert session.scalar(living) == 0
         assert session.get_one(Shift, shift_id).claimed == 0
+
+
+def claims_and_calling_off(app, writing, claimants):
+    """Let people claim a shift while it is called off; return its id and all answers."""
+    with writing() as session:
+        shift_id = a_shift(session, TOMORROW, places=30)
+        members = [a_member(session) for _ in range(claimants)]
+
+    def call_off():
+        return run(
+            lambda session: call_off_shift(
+                session, shift_id=shift_id, actor_id=1, paths=["/"], reason="大雨", now=NOON
+            )
+        )
+
+    def claim(member_id):
+        return run(
+            lambda session: claim_shift(
+                session, shift_id=shift_id, member_id=member_id, now=NOON
+            )
+        )
+
+    people = [lambda each=each: claim(each) for each in members]
+    middle = len(people) // 2
+    return shift_id, race(app, [*people[:middle], call_off, *people[middle:]])
+
+
+def living_claims(session, shift_id):
+    living = select(func.count(Claim.id)).where(
+        Claim.shift_id == shift_id, Claim.state != "withdrawn"
+    )
+    return session.scalar(living), session.get_one(Shift, shift_id).claimed
+
+
+def test_no_claim_slips_into_a_shift_that_is_called_off(app, writing):
+    shift_id, answers = claims_and_calling_off(app, writing, 12)
+    refused = [each for each in answers if isinstance(each, Exception)]
+    assert all(isinstance(each, NotOpen) for each in refused), answers
+    with writing() as session:
+        assert living_claims(session, shift_id) == (0, 0)
+
+
+@pytest.mark.engine("postgresql")
+def test_without_the_lock_a_claim_stands_on_a_shift_that_is_called_off(
+    app, writing, monkeypatch
+):
+    """On SQLite writers take turns, so there is nothing between a look and a write."""
+    has_looked, is_called_off = threading.Event(), threading.Event()
+    locked, withdraw = claiming.locked_shift, publishing.withdraw_claims
+
+    def look_without_lock(session, shift_id):
+        seen = locked(session, shift_id)
+        session.rollback()
+        has_looked.set()
+        assert is_called_off.wait(MEET_SECONDS_MAX)
+        return seen
+
+    def lock_later(session, shift_id):
+        assert has_looked.wait(MEET_SECONDS_MAX)
+        return locked(session, shift_id)
+
+    def withdraw_and_tell(session, shift_id, now):
+        people = withdraw(session, shift_id, now)
+        session.commit()
+        is_called_off.set()
+        return people
+
+    monkeypatch.setattr(claiming, "locked_shift", look_without_lock)
+    monkeypatch.setattr(publishing, "locked_shift", lock_later)
+    monkeypatch.setattr(publishing, "withdraw_claims", withdraw_and_tell)
+    shift_id, answers = claims_and_calling_off(app, writing, 1)
+    no_faults(answers)
+    with writing() as session:
+        assert living_claims(session, shift_id) == (1, 1)
 
 
 def test_the_database_refuses_one_place_too_many_of_a_role(writing):
