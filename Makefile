@@ -7,6 +7,9 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(
 WORKERS ?= 2
 ARGS ?=
 
+# Where this is set, as in many containers, each process would compile some 2,000 modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
