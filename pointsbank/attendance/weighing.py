@@ -57,6 +57,8 @@ WEIGHTS: dict[str, int] = {
 # What the scans noted themselves (attendance/finding.py) and is weighed as it stands.
 NOTED = ("other_place", "clock_skew", "walk_in", "poster_unconfirmed", "let_in")
 
+# What everybody scans for themselves with their own phone.
+OWN_PHONE_KINDS = ("venue", "poster")
 # A family of four on one phone is not a crowd.
 DEVICE_PEOPLE = 4
 BURST_SECONDS = 2
@@ -254,7 +256,7 @@ def _organizers_own(facts: ShiftFacts) -> Flags:
     yield facts.organizer_id, "organizer_own"
     # A station that checks its keeper in; with one's own phone at the venue all are alike.
     for mark in facts.marks:
-        if mark.actor_id == mark.member_id and mark.kind != "venue":
+        if mark.actor_id == mark.member_id and mark.kind not in OWN_PHONE_KINDS:
             yield mark.member_id, "organizer_own"
 
 

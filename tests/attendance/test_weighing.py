@@ -153,6 +153,11 @@ def test_who_checks_themselves_in_at_a_station_is_noted():
     assert (codes(weighed, 1), codes(weighed, 2)) == ({"organizer_own"}, set())
 
 
+def test_who_scans_the_poster_is_no_keeper_of_a_station():
+    weighed = weigh(facts(lines=(came(1),), marks=(mark(1, STARTS, "poster", actor_id=1),)))
+    assert codes(weighed, 1) == set()
+
+
 def test_the_same_second_in_and_out_for_many():
     def equal(people):
         return weigh(facts(lines=tuple(came(each, seconds=3) for each in range(1, people + 1))))
