@@ -12,6 +12,7 @@ from pointsbank.attendance.finding import Desk, NewScan
 from pointsbank.attendance.models import Attendance, Scan, ScanDifference
 from pointsbank.attendance.policy import REPEAT_SECONDS
 from pointsbank.attendance.recording import Verdict, record_scan
+from pointsbank.attendance.reordering import put_in_order
 from pointsbank.attendance.review_errors import (
     DifferenceDecided,
     DifferenceNotFound,
@@ -107,6 +108,32 @@ def record_from_station(
     verdict = record_scan(session, actor, scan, desk, now=now)
     if shown is None or verdict.scan_id is None:
         return verdict
+    _keep_shown(session, verdict, shown, now)
+    if scan.is_offline and shown.effect in ("in", "out"):
+        _order_marks(session, verdict.scan_id, actor, desk, now)
+    return verdict
+
+
+def _order_marks(
+    session: Session, scan_id: int, actor: Actor, desk: Desk, now: datetime
+) -> None:
+    session.flush()
+    found = session.execute(
+        select(Scan.shift_id, Scan.member_id).where(Scan.id == scan_id)
+    ).one()
+    if found.shift_id is not None and found.member_id is not None:
+        put_in_order(
+            session,
+            shift_id=found.shift_id,
+            member_id=found.member_id,
+            actor=actor,
+            desk=desk,
+            now=now,
+        )
+
+
+def _keep_shown(session: Session, verdict: Verdict, shown: Shown, now: datetime) -> None:
+    """Keep what the station showed with the scan, once, and a difference where there is one."""
     kept = session.execute(
         update(Scan)
         .where(Scan.id == verdict.scan_id, Scan.device_verdict.is_(None), Scan.is_offline)
@@ -114,7 +141,7 @@ def record_from_station(
         .returning(Scan.shift_id, Scan.member_id, Scan.scanned_at, Scan.code_kind)
     ).first()
     if kept is None or kept.shift_id is None or _is_foreign(verdict, kept.code_kind):
-        return verdict
+        return
     stays = _stays(session, kept.shift_id, kept.member_id)
     if differs(shown, verdict.facts, kept.scanned_at, stays):
         session.execute(
@@ -128,7 +155,6 @@ def record_from_station(
                 found_at=now,
             )
         )
-    return verdict
 
 
 def _is_foreign(verdict: Verdict, code_kind: str) -> bool:
@@ -347,6 +373,7 @@ def _let_in(
         .where(Scan.id == verdict.scan_id)
         .values(code_kind=scan.code_kind, recorded_at=now)
     )
+    _order_marks(session, scan.id, actor, desk, now)
 
 
 def _came_earlier(session: Session, scan: Scan) -> bool:
