@@ -1,4 +1,4 @@
-"""Prove the ledger for hours: it can be stopped with Ctrl-C and goes on where it was.
+"""Prove ledger and codes for hours: it can be stopped with Ctrl-C and goes on where it was.
 
     make prove                                  everything
     make prove ARGS="--hours 1"                 what fits into an hour; again for the next hour
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from pointsbank.core.settings import ROOT
-from proving import controls, each_call, faults, model, summary
+from proving import controls, each_call, faults, fuzz, model, summary
 from proving.progress import FOLDER, Progress
 from tests.databases import ENGINES
 
@@ -97,12 +97,20 @@ def prove_faults(run: Run) -> None:
         faults.run_rounds(engine, wanted, progress, tell, lambda: run.is_over)
 
 
+def prove_fuzz(run: Run) -> None:
+    """Hold fuzzed codes up to their readers and doors for the rest of ten minutes."""
+    begun = {"seed": run.seed, "controls": [], "stretches": []}
+    progress = Progress(FOLDER / "fuzz.json", begun)
+    fuzz.run_fuzz(fuzz.SECONDS * run.share, progress, tell, lambda: run.is_over)
+
+
 PARTS: dict[str, Callable[[Run], None]] = {
     "controls": prove_controls,
     "calls": prove_calls,
     "suite": prove_suite,
     "model": prove_model,
     "faults": prove_faults,
+    "fuzz": prove_fuzz,
 }
 
 

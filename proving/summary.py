@@ -41,11 +41,15 @@ def write(folder: Path) -> Summary:
         ],
         "controls": controls,
     }
+    facts["fuzz"] = _fuzz(_read(folder / "fuzz.json"))
     violations = sum(each["violations"] for each in [*facts["model"], *facts["faults"]])
     violations += sum(len(each["wrong"]) for each in facts["calls"])
     violations += sum(each["exit"] != 0 for each in facts["suite"])
+    violations += facts["fuzz"].get("findings", 0)
     facts["violations"] = violations
-    facts["is_right"] = violations == 0 and all(each["is_found"] for each in controls)
+    facts["is_right"] = violations == 0 and all(
+        each["is_found"] for each in [*controls, *facts["fuzz"].get("controls", [])]
+    )
     (folder / "summary.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1))
     text = "\n".join(_lines(facts))
     (folder / "summary.txt").write_text(text + "\n")
@@ -117,6 +121,59 @@ def _faults(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _fuzz(kept: dict[str, Any]) -> dict[str, Any]:
+    stretches = kept.get("stretches", [])
+    controls = kept.get("controls", [])
+    tried: Counter[str] = Counter()
+    good: Counter[str] = Counter()
+    for each in stretches:
+        tried[each["name"]] += each["inputs"]
+        good[each["name"]] += sum(each["good"].values())
+    if not stretches and not controls:
+        return {}
+    return {
+        "minutes": round(sum(each["seconds"] for each in stretches) / 60, 1),
+        "is_guided": all(each["is_guided"] for each in stretches),
+        "seeds": [each["seed"] for each in stretches],
+        "texts": dict(tried),
+        "good": dict(good),
+        "findings": sum(sum(each["wrong"].values()) for each in stretches),
+        "wrong": [
+            f"{each['seed']} {name}: {why}: {json.dumps(text)}"
+            for each in stretches
+            for name, texts in [(each["name"], each["texts"])]
+            for why, found in texts.items()
+            for text in found
+        ],
+        "controls": [
+            {name: each[name] for name in ("check", "name", "is_found", "inputs")}
+            for each in controls
+        ],
+    }
+
+
+def _fuzz_lines(found: dict[str, Any]) -> list[str]:
+    if not found:
+        return []
+    tried = ", ".join(
+        f"{count:,} at {name} ({found['good'][name]:,} good)"
+        for name, count in found["texts"].items()
+    )
+    seeds = (
+        f"seeds {found['seeds'][0]} to {found['seeds'][-1]}" if found["seeds"] else "no seed"
+    )
+    how = "guided by coverage" if found["is_guided"] else "drawn by dice alone"
+    shown = [each for each in found["controls"] if each["is_found"]]
+    missed = [each["check"] for each in found["controls"] if not each["is_found"]]
+    findings = f"{found['findings']} findings"
+    return [
+        f"fuzz: {found['minutes']} minutes, {how}, {seeds}: {tried or 'no text'}; {findings}",
+        f"fuzz controls: {len(shown)} of {len(found['controls'])} removed checks found out"
+        + (f", BUT NOT {', '.join(missed)}" if missed else ""),
+        *found["wrong"],
+    ]
+
+
 def _found(control: dict[str, Any]) -> int:
     return sum(each[f"{control['must find']}_in_all"] for each in control["rounds"])
 
@@ -147,4 +204,5 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f" {'as it must be' if each['is_found'] else 'BUT NONE WAS SEEN'}"
         for each in facts["controls"]
     ]
+    lines += _fuzz_lines(facts["fuzz"])
     return [*lines, "all is right" if facts["is_right"] else "NOT RIGHT"]

@@ -74,7 +74,7 @@ def show_card(code: str) -> ResponseReturnValue:
     if len(ids) > 1:
         return redirect(url_for("till_pages.choose_till"))
     # The till judges the card, with its PIN; here it is only put where it would be typed.
-    return till_page(ids[0], "code", {"quantity": 1, "code": code.upper()})
+    return till_page(ids[0], "code", {"quantity": 1, "code": code})
 
 
 def scanned(code: str, owner_of: Callable[[str, datetime], int]) -> ResponseReturnValue:

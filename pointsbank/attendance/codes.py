@@ -10,6 +10,7 @@ from pointsbank.core.text import halfwidth
 from pointsbank.members.codes import (
     GENERAL,
     card_key,
+    digits_in,
     number_of_digits,
     personal_key,
     read_personal,
@@ -122,7 +123,7 @@ def look_at(text: str, *, secret: str, at: datetime, is_offline: bool = False) -
     at: the moment the code was held up; is_offline: whether a station without a network saw it
     then.
     """
-    digits = re.sub(r"[\s-]", "", halfwidth(text))
+    digits = digits_in(text)
     if number_of_digits(digits) is not None:
         # Digits carry no MAC; that they are meant for a till is all that needs to be known
         # here.

@@ -44,7 +44,7 @@ BODY_BYTES = {
     Purpose.CARD: 10,
     Purpose.POSTER: 5,
 }
-IN_URL = re.compile(r"https?://[^/\s]+/([SMRKP])/([A-Z2-7]+)/?", re.IGNORECASE)
+IN_URL = re.compile(r"https?://[!-.0-~]+/([SMRKP])/([A-Z2-7]+)/?", re.IGNORECASE)
 
 
 class NotACode(ValueError):
@@ -62,8 +62,12 @@ class Code:
     mac: bytes
 
     def is_genuine(self, key: bytes) -> bool:
-        """Tell whether the MAC was made with this key over this header and body."""
-        return same(mac_of(self.header + self.body, key), self.mac)
+        """Tell whether the MAC was made with this key over this header and body.
+
+        A key id that is not in use has no key, so no code under it is genuine.
+        """
+        is_in_use = self.header == header_of(self.purpose)
+        return same(mac_of(self.header + self.body, key), self.mac) and is_in_use
 
 
 def header_of(purpose: Purpose) -> bytes:
@@ -84,12 +88,24 @@ def seal(purpose: Purpose, body: bytes, key: bytes) -> str:
     return base32(message + mac_of(message, key))
 
 
+def plain(text: str) -> str:
+    """Return a text without the white space around it.
+
+    Raises NotACode for more than TEXT_LENGTH_MAX characters, and for any that is not ASCII:
+    the long s and the Kelvin sign would become ours with a change of case.
+    """
+    stripped = text.strip()
+    if len(text) > TEXT_LENGTH_MAX or not stripped.isascii():
+        raise NotACode
+    return stripped
+
+
 def read_code(text: str) -> Code:
-    """Read a bare code or its URL, in either case.
+    """Read a code in one of the spellings that docs/scanning.md lists.
 
     Raises NotACode.
     """
-    stripped = text.strip()[:TEXT_LENGTH_MAX]
+    stripped = plain(text)
     match = IN_URL.fullmatch(stripped)
     bare = (match[2] if match else stripped).upper()
     try:

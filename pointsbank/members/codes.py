@@ -1,10 +1,12 @@
 """The personal code, the redemption code and the card: bodies, keys and spellings. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pointsbank.core.codes import Code, Purpose, seal
 from pointsbank.core.keys import derive_key
+from pointsbank.core.text import halfwidth
 
 # Rule: docs/scanning.md. A personal code is new every 30 s; −2…+1 steps are taken
 # online.
@@ -82,6 +84,11 @@ def redemption_digits(number: str) -> str:
         raise ValueError(f"a redemption number has {REDEMPTION_NUMBER_DIGITS} digits")
     body = REDEMPTION_PREFIX + number
     return body + check_digit(body)
+
+
+def digits_in(text: str) -> str:
+    """Return digits as typed from under a code, full-width as plain, nothing between them."""
+    return re.sub(r"[\s-]", "", halfwidth(text))
 
 
 def number_of_digits(digits: str) -> str | None:

@@ -1,6 +1,5 @@
 """Codes and cards that people show: drawn, recognised, used once, issued and revoked."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ from pointsbank.members.codes import (
     REDEMPTION_DIGITS,
     REDEMPTION_SECONDS,
     card_key,
+    digits_in,
     number_of_digits,
     number_of_redemption,
     redemption_key,
@@ -151,7 +151,7 @@ def _redemption_hash(secret: str, number: str) -> bytes:
 
 
 def _redemption_number(text: str, secret: str) -> str:
-    digits = re.sub(r"[\s-]", "", halfwidth(text))
+    digits = digits_in(text)
     if digits.isdigit() and len(digits) <= REDEMPTION_DIGITS:
         number = number_of_digits(digits)
         if number is None:

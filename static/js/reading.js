@@ -3,11 +3,17 @@
 import { fromBase64url } from "./venuecode.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"; // RFC 4648
-const IN_URL = /^https?:\/\/[^/\s]+\/([SMRKP])\/([A-Z2-7]+)\/?$/i;
+const IN_URL = /^https?:\/\/[!-.0-~]+\/([SMRKP])\/([A-Z2-7]+)\/?$/i;
+const ASCII = /^[\0-\x7f]*$/;
+// White space as Python knows it: without the byte order mark, with the separators of ASCII.
+const SPACE = "\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const AROUND = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
+const BETWEEN_DIGITS = new RegExp(`[${SPACE}-]`, "g");
 // Letters alone are a word, not a number.
 const MEMBER_NUMBER = /^(?=[A-Za-z-]*[0-9])[0-9A-Za-z][0-9A-Za-z-]{0,19}$/;
 const TEXT_LENGTH_MAX = 500;
 const VERSION = 1;
+const KEY_ID = 0;
 const MAC_BYTES = 10;
 const HANDLE_BYTES = 5;
 const KINDS = ["venue", "personal", "redemption", "card", "poster"];
@@ -17,7 +23,7 @@ const STEPS_OFFLINE = { least: -4, most: 2 };
 const REDEMPTION = /^77\d{16}$/;
 
 export function halfwidth(text) {
-  return text.normalize("NFKC").trim();
+  return text.normalize("NFKC").replace(AROUND, "");
 }
 
 export function toBase64url(bytes) {
@@ -44,7 +50,9 @@ function unbase32(text) {
 
 // {kind, text, message (header and body), body, mac}; null when the text has not the form of one of our codes.
 export function readCode(text) {
-  const stripped = text.trim().slice(0, TEXT_LENGTH_MAX);
+  const stripped = text.replace(AROUND, "");
+  // The long s would become ours with a change of case.
+  if (text.length > TEXT_LENGTH_MAX || !ASCII.test(stripped)) return null;
   const bare = (IN_URL.exec(stripped)?.[2] ?? stripped).toUpperCase();
   const bytes = unbase32(bare);
   if (!bytes?.length || bytes[0] >> 6 !== VERSION) return null;
@@ -74,6 +82,7 @@ const isSame = (one, other) => one.length === other.length && one.reduce((found,
 
 // Whether the MAC of a code was made with this key (base64url).
 export async function isGenuine(code, key) {
+  if (((code.message[0] >> 3) & 7) !== KEY_ID) return false; // no such key is in use
   return isSame((await hmac(fromBase64url(key), code.message)).slice(0, MAC_BYTES), code.mac);
 }
 
@@ -84,7 +93,7 @@ export async function hashOf(key, text, bytes) {
 // What was held up, as far as it says so itself: {kind, text, code?, handle?, shiftHandle?, step?}. kind "manual" is a member's number.
 export function lookAt(text) {
   const plain = halfwidth(text);
-  const digits = plain.replace(/[\s-]/g, "");
+  const digits = plain.replace(BETWEEN_DIGITS, "");
   if (areRedemptionDigits(digits)) return { kind: "redemption", text: digits };
   const code = readCode(text);
   if (!code) return MEMBER_NUMBER.test(plain) ? { kind: "manual", text: plain } : { kind: "unknown", text };

@@ -61,11 +61,13 @@ def open_poster(code: str) -> ResponseReturnValue:
 def kept(code: str) -> ResponseReturnValue:
     """Keep a code in this browser's ticket, and go on."""
     now = clock.now()
+    # Longer than any of ours: cut, it might become one.
+    code = code if len(code) <= CODE_LENGTH_MAX else ""
     browser[SCAN_TICKET] = {
-        "code": code[:CODE_LENGTH_MAX].upper(),
+        "code": code,
         "seen_at": int(now.timestamp()),
         "nonce": draw_token(),
-        **ticket_words(code[:CODE_LENGTH_MAX], now),
+        **ticket_words(code, now),
     }
     if visiting_actor() is None:
         return redirect(url_for("sign_in.sign_in", next=url_for("scan_pages.ask")))

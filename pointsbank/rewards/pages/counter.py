@@ -20,6 +20,7 @@ from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_token
 from pointsbank.core.text import halfwidth, masked_name
 from pointsbank.ledger.errors import NotEnoughPoints
+from pointsbank.members.codes import digits_in
 from pointsbank.members.errors import NotOurCode
 from pointsbank.members.showing import member_of_redemption_code
 from pointsbank.organizations.errors import MerchantNotFound
@@ -36,6 +37,7 @@ from pointsbank.rewards.queries import (
     totals_on,
 )
 from pointsbank.rewards.redeeming import Order
+from pointsbank.rewards.schemas import CODE_LENGTH_MAX
 from pointsbank.rewards.till import look_over, take_deal
 from pointsbank.rewards.voiding import void_redemption
 from pointsbank.web.access import current_actor, members_only, roles_only
@@ -48,7 +50,8 @@ WAYS = ("reward", "code")
 RECENT = 5
 REWARDS_SHOWN = 200
 INSTEAD_SHOWN = 3
-CODE_TYPED_MAX = 500
+# One more than the longest code: what is cut must not become one.
+CODE_TYPED_MAX = CODE_LENGTH_MAX + 1
 PIN_TYPED_MAX = 20
 KEY_TYPED_MAX = 255
 REASON_LENGTH_MAX = 200
@@ -364,7 +367,7 @@ def owner_of(code: str, now: datetime) -> tuple[int | None, Refusal | None]:
     Only the long form stands in an address. The 18 digits could be tried out there without
     being counted.
     """
-    if code.isdigit():
+    if digits_in(code).isdigit():
         return None, NotOurCode()
     try:
         with reading() as session:
