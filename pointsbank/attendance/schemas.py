@@ -119,6 +119,13 @@ class UndoneOut(Schema):
     detail = fields.String()
 
 
+class NameOut(Schema):
+    """Whom a scan is about."""
+
+    scan_id = fields.Integer()
+    name = fields.String()
+
+
 class WouldAward(Schema):
     """What settling gives, or gave."""
 

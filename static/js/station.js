@@ -21,14 +21,14 @@ const panel = document.querySelector("[data-station]");
 const words = JSON.parse(panel.dataset.words);
 const shiftId = Number(panel.dataset.shift || location.pathname.match(/\/shifts\/(\d+)\/station$/)?.[1]);
 const links = {
-  scan: "/api/v1/scans", batch: "/api/v1/scans/batch", undo: "/api/v1/scans/{scan_id}/undo",
+  scan: "/api/v1/scans", batch: "/api/v1/scans/batch", undo: "/api/v1/scans/{scan_id}/undo", name: "/api/v1/scans/{scan_id}/name",
   snapshot: `/api/v1/shifts/${shiftId}/station`, health: "/healthz",
 };
 const place = (name) => document.querySelector(`[data-${name}]`);
 
 const line = new Line(() => showState());
 const scanner = new Scanner(place("scanner"));
-const screen = new Screen({ panel, strip: place("strip"), words, onClose: () => scanner.resume() });
+const screen = new Screen({ panel, strip: place("strip"), words, onClose: () => scanner.resume(), reveal });
 let offline = null; // offline.js, once it is here
 let store = null;
 let queue = null;
@@ -253,6 +253,11 @@ function open(scan, verdict, local) {
   } else {
     screen.paint(verdict, [back], { tail });
   }
+}
+
+async function reveal(scanId) {
+  const answer = await ask(links.name.replace("{scan_id}", encodeURIComponent(scanId)), {}, SCAN_LIMIT_MS);
+  return answer.kind === "ok" ? answer.data.name : null;
 }
 
 // The last digits of a number, where exactly one person of the list bears this masked name.

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from pointsbank.attendance.codes import slot_at, venue_text
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.core import clock
+from pointsbank.core.audit import AuditEntry
 from pointsbank.core.codes import Purpose, url_of
 from pointsbank.core.db import reading
 from pointsbank.tasks.models import Claim, Shift
@@ -248,3 +249,18 @@ def test_the_network_is_left_and_taken_up_by_hand(people: People, cable: Cable) 
     expect(mode.locator("[data-line-words]")).to_contain_text("网络正常")
     station.uploaded()
     assert people.count(Attendance) == 1
+
+
+@pytest.mark.engine("sqlite")
+def test_a_tap_shows_the_full_name_and_is_kept(people: People) -> None:
+    organizer, wang = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, wang)
+    station = Station(people.page_of(organizer), shift_id).open()
+    assert station.type(people.number_of(wang)) == "签到成功"
+    name = station.panel.locator("[data-slot=name]")
+    name.click()
+    expect(name).to_have_text("王桂兰")
+    assert people.count(AuditEntry, AuditEntry.action == "name_revealed") == 1
+    name.click()
+    expect(name).to_have_text("王*兰")
+    assert people.count(AuditEntry, AuditEntry.action == "name_revealed") == 1

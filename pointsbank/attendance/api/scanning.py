@@ -16,9 +16,11 @@ from pointsbank.attendance.differences import Shown, open_differences, record_fr
 from pointsbank.attendance.finding import NewScan
 from pointsbank.attendance.queries import arrivals_of, latest_arrivals
 from pointsbank.attendance.recording import Verdict
+from pointsbank.attendance.revealing import reveal_name
 from pointsbank.attendance.review_schemas import ScanBatch, shown_from
 from pointsbank.attendance.schemas import (
     ArrivalsOut,
+    NameOut,
     NewScanIn,
     SettlementOut,
     SheetOut,
@@ -38,7 +40,7 @@ from pointsbank.attendance.undoing import undo_scan
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.codes import Purpose, url_of
-from pointsbank.core.db import reading, run
+from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.text import masked_name
 from pointsbank.tasks.queries import shift_of
 from pointsbank.web.access import current_actor, members_only, roles_only
@@ -120,6 +122,17 @@ def undo(scan_id: int) -> dict[str, Any]:
         "counts": {"arrived": undone.arrivals.arrived, "present": undone.arrivals.present},
         "detail": gettext("The scan stays on record as taken back."),
     }
+
+
+@api.post("/scans/<id:scan_id>/name")
+@api.response(200, NameOut)
+@roles_only("organizer")
+def reveal(scan_id: int) -> dict[str, Any]:
+    """Tell the shift's lead the full name behind a scan; each look is noted."""
+    actor, now = current_actor(), clock.now()
+    with transaction() as session:
+        name = reveal_name(session, scan_id=scan_id, actor=actor, now=now)
+    return {"scan_id": scan_id, "name": name}
 
 
 @api.get("/shifts/<id:shift_id>/attendance")

@@ -29,9 +29,9 @@ export class Screen {
   #counting = null;
   #lines = [];
 
-  // words: the station's sentences. onClose(): the camera may go on.
-  constructor({ panel, strip, words, onClose }) {
-    Object.assign(this, { panel, strip, words, onClose });
+  // words: the station's sentences. onClose(): the camera may go on. reveal(scan's id): the full name, or null.
+  constructor({ panel, strip, words, onClose, reveal }) {
+    Object.assign(this, { panel, strip, words, onClose, reveal });
     this.lists = document.querySelectorAll("[data-last]");
     for (const name of document.querySelectorAll('[data-slot="name"]')) name.addEventListener("click", () => this.#reveal(name));
     panel.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
@@ -45,12 +45,21 @@ export class Screen {
 
   get note() { return this.#slot("reason").querySelector("input"); }
 
-  // Names are masked; a tap shows what else tells people of one name apart.
-  #reveal(place) {
-    if (!place.dataset.tail) return;
-    place.textContent = place.dataset.isShown ? place.dataset.name : `${place.dataset.name} · ${filled(this.words.tail, { tail: place.dataset.tail })}`;
-    if (place.dataset.isShown) delete place.dataset.isShown;
-    else place.dataset.isShown = "yes";
+  // Names are masked; a tap asks for the full one, which is noted, or without a network shows what tells people of one name apart. Another
+  // tap masks it again.
+  async #reveal(place) {
+    const { name, tail, scan, isShown } = place.dataset;
+    this.stay();
+    if (isShown) {
+      place.textContent = name;
+      delete place.dataset.isShown;
+      return;
+    }
+    const full = scan ? await this.reveal(scan) : null;
+    // By now another scan may stand there.
+    if (place.dataset.scan !== scan || place.dataset.name !== name || !(full || tail)) return;
+    place.textContent = full ?? `${name} · ${filled(this.words.tail, { tail })}`;
+    place.dataset.isShown = "yes";
   }
 
   // The page below must not take focus or taps while the result covers it.
@@ -87,15 +96,15 @@ export class Screen {
     return made;
   }
 
-  // Show a verdict with its acts; `tail` are the last digits of the person's number.
-  paint(verdict, acts, { tail = "" } = {}) {
+  // Show a verdict with its acts; `tail` are the last digits of the person's number, `scan` its id at the server.
+  paint(verdict, acts, { tail = "", scan = verdict.scan_id ?? "" } = {}) {
     clearTimeout(this.#closing);
     clearInterval(this.#counting);
     const place = this.#place();
     place.className = `${this.isRapid ? "strip" : "verdict over"} ${familyOf(verdict)}`;
     this.#slot("title").textContent = verdict.title ?? "";
     const name = this.#slot("name");
-    Object.assign(name.dataset, { name: nameOf(verdict), tail });
+    Object.assign(name.dataset, { name: nameOf(verdict), tail, scan });
     delete name.dataset.isShown;
     name.textContent = nameOf(verdict);
     name.hidden = !nameOf(verdict);
