@@ -13,6 +13,7 @@ from pointsbank.app import (
     operations,
     reference,
     service_time,
+    skill_messages,
 )
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
@@ -76,7 +77,15 @@ def create_app(settings: Settings) -> Flask:
         api.register_blueprint(blueprint, url_prefix="/api/v1")
     for pages in doors.PAGE_DOORS:
         app.register_blueprint(pages)
-    for part in (service_time, adjusted_lines, fund_places, navigation, operations, home):
+    for part in (
+        service_time,
+        adjusted_lines,
+        fund_places,
+        skill_messages,
+        navigation,
+        operations,
+        home,
+    ):
         part.install(app)
     reference.install(app, api)
     return app

@@ -95,10 +95,10 @@ def tell_skills(
 
 def confirm_skill(
     session: Session, *, actor: Actor, member_id: int, skill_code: str, now: datetime
-) -> None:
+) -> bool:
     """Confirm that a person within the actor's scope has a skill that they told.
 
-    A repeat keeps the first confirmation.
+    A repeat keeps the first confirmation, and answers False.
     Raises MemberNotFound, OwnAbility, SkillNotFound, SkillNotTold.
     """
     skill_id = _judged_skill(session, actor, member_id, skill_code)
@@ -112,7 +112,7 @@ def confirm_skill(
     if confirmed is None:
         if session.scalar(select(MemberSkill.skill_id).where(*held)) is None:
             raise SkillNotTold
-        return
+        return False
     note(
         session,
         at=now,
@@ -121,14 +121,47 @@ def confirm_skill(
         subject=("member", member_id),
         skill=skill_code,
     )
+    return True
+
+
+def refuse_skill(
+    session: Session, *, actor: Actor, member_id: int, skill_code: str, now: datetime
+) -> bool:
+    """Strike a skill out that a person told and nobody confirmed; they may tell it again.
+
+    One that is confirmed stays, as does a repeat: both answer False.
+    Raises MemberNotFound, OwnAbility, SkillNotFound.
+    """
+    skill_id = _judged_skill(session, actor, member_id, skill_code)
+    struck = session.execute(
+        delete(MemberSkill)
+        .where(
+            MemberSkill.member_id == member_id,
+            MemberSkill.skill_id == skill_id,
+            MemberSkill.confirmed_at.is_(None),
+        )
+        .returning(MemberSkill.skill_id)
+    ).first()
+    if struck is None:
+        return False
+    note(
+        session,
+        at=now,
+        actor_id=actor.member_id,
+        action="refuse_skill",
+        subject=("member", member_id),
+        skill=skill_code,
+    )
+    return True
 
 
 def doubt_skill(
     session: Session, *, actor: Actor, member_id: int, skill_code: str, now: datetime
-) -> None:
+) -> bool:
     """Take the confirmation of a skill back; that the person told it stays.
 
-    A repeat changes nothing. Raises MemberNotFound, OwnAbility, SkillNotFound.
+    A repeat changes nothing, and answers False.
+    Raises MemberNotFound, OwnAbility, SkillNotFound.
     """
     skill_id = _judged_skill(session, actor, member_id, skill_code)
     doubted = session.execute(
@@ -150,6 +183,7 @@ def doubt_skill(
             subject=("member", member_id),
             skill=skill_code,
         )
+    return doubted is not None
 
 
 def _judged_skill(session: Session, actor: Actor, member_id: int, skill_code: str) -> int:

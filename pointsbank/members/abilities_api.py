@@ -32,6 +32,7 @@ from pointsbank.members.abilities_schemas import (
 )
 from pointsbank.members.models import Training
 from pointsbank.members.queries import member_in_scope
+from pointsbank.members.skill_news import Outcome, judge_skill
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint
 from pointsbank.web.forms import settings
@@ -115,15 +116,15 @@ def abilities_of(member_id: int) -> dict[str, Any]:
 @roles_only(*CONFIRMERS)
 def confirm_skill(member_id: int, skill_code: str) -> None:
     """Confirm a skill that a person told; a repeat keeps the first confirmation."""
-    actor = current_actor()
-    with transaction() as session:
-        abilities.confirm_skill(
-            session,
-            actor=actor,
-            member_id=member_id,
-            skill_code=skill_code,
-            now=clock.now(),
-        )
+    _judge("confirmed", member_id, skill_code)
+
+
+@api.delete("/members/<id:member_id>/skills/<skill_code>")
+@api.response(204)
+@roles_only(*CONFIRMERS)
+def refuse_skill(member_id: int, skill_code: str) -> None:
+    """Strike a skill out that a person told and nobody confirmed; a repeat changes nothing."""
+    _judge("refused", member_id, skill_code)
 
 
 @api.delete("/members/<id:member_id>/skills/<skill_code>/confirmation")
@@ -131,14 +132,19 @@ def confirm_skill(member_id: int, skill_code: str) -> None:
 @roles_only(*CONFIRMERS)
 def doubt_skill(member_id: int, skill_code: str) -> None:
     """Take the confirmation of a skill back; a repeat changes nothing."""
-    actor = current_actor()
+    _judge("doubted", member_id, skill_code)
+
+
+def _judge(outcome: Outcome, member_id: int, skill_code: str) -> None:
+    actor, now = current_actor(), clock.now()
     with transaction() as session:
-        abilities.doubt_skill(
+        judge_skill(
             session,
+            outcome,
             actor=actor,
             member_id=member_id,
             skill_code=skill_code,
-            now=clock.now(),
+            now=now,
         )
 
 

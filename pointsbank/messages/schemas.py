@@ -61,7 +61,11 @@ def fact_words(name: str, value: Any) -> str:
 
 def sentence_of_message(line: MessageLine) -> str:
     """Return a message's sentence in the language of this request."""
-    words = {name: fact_words(name, value) for name, value in line.facts.items()}
+    language = locale_name()
+    words = {
+        name: fact_words(name, line.facts.get(f"{name}_{language}", value))
+        for name, value in line.facts.items()
+    }
     return str(WORDS.get(line.kind, NEWS).sentence) % words
 
 

@@ -36,6 +36,24 @@ WORDS: dict[str, Words] = {
             " them."
         )
     ),
+    "skill_confirmed": Words(
+        lazy_gettext("Your skill “%(skill)s” was confirmed. Tasks that ask for it are open."),
+        "ability_pages.show_own",
+    ),
+    "skill_refused": Words(
+        lazy_gettext(
+            "Your skill “%(skill)s” could not be confirmed and was taken off your list. Please"
+            " ask your branch what is missing; you may tell it again."
+        ),
+        "ability_pages.show_own",
+    ),
+    "skill_doubted": Words(
+        lazy_gettext(
+            "The confirmation of your skill “%(skill)s” was taken back. It stays on your list"
+            " as not confirmed; please ask your branch."
+        ),
+        "ability_pages.show_own",
+    ),
     "points_expire": Words(
         lazy_gettext(
             "%(points)s of your points are good through %(expires_on)s. After that day they"

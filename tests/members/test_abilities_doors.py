@@ -226,6 +226,48 @@ def test_the_branch_confirms_from_what_waits(app, writing, school):
         assert confirmed_codes(session, school.member) == set()
 
 
+def inbox_of(app, member_id, language="zh-CN"):
+    with app.app_context():
+        headers = signed_in(app, member_id)
+    answer = app.test_client().get(
+        "/api/v1/me/messages", headers={**headers, "Accept-Language": language}
+    )
+    return [(each["kind"], each["sentence"]) for each in answer.get_json()["items"]]
+
+
+def test_the_person_hears_what_became_of_a_told_skill(app, writing, school):
+    with writing() as session:
+        told(session, school.member, "first_aid", "law")
+    browser = Browser(app, school.organizer.member_id)
+    person = f"/members/{school.member}"
+    form = browser.form(browser.open(person), "/first_aid/confirmation")
+    for _ in range(2):
+        browser.send(form)
+    refused = browser.form(browser.open(person), "/law/refusal")
+    assert "未获认可" in words_of(browser.send(refused))
+    browser.send(refused)
+    browser.send(browser.form(browser.open(person), "/first_aid/doubt"))
+    with writing() as session:
+        assert told_codes(session, school.member) == {"first_aid"}
+        assert confirmed_codes(session, school.member) == set()
+    heard = inbox_of(app, school.member)
+    assert [kind for kind, _ in heard] == ["skill_doubted", "skill_refused", "skill_confirmed"]
+    assert ["急救" in sentence for _, sentence in heard] == [True, False, True]
+    assert "first aid" in inbox_of(app, school.member, "en")[-1][1].lower()
+
+
+def test_a_confirmed_skill_is_not_struck_out(app, client, writing, school):
+    with writing() as session:
+        confirmed(session, school.member, "first_aid")
+    with app.app_context():
+        headers = signed_in(app, school.organizer.member_id)
+    path = f"/api/v1/members/{school.member}/skills/first_aid"
+    assert client.delete(path, headers=headers).status_code == 204
+    with writing() as session:
+        assert confirmed_codes(session, school.member) == {"first_aid"}
+    assert inbox_of(app, school.member) == []
+
+
 def test_an_organizer_sees_no_date_of_birth_and_records_no_training(app, writing, school):
     with writing() as session:
         a_completion(session, school.member, a_training(session))

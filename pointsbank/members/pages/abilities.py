@@ -45,6 +45,7 @@ from pointsbank.members.abilities_schemas import (
 )
 from pointsbank.members.models import Training
 from pointsbank.members.schemas import VOLUNTEER_NO_LENGTH_MAX
+from pointsbank.members.skill_news import judge_skill
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
@@ -339,9 +340,20 @@ def confirm_skill(member_id: int, skill_code: str) -> ResponseReturnValue:
     """Confirm a skill that a person told."""
 
     def act(session: Session, given: dict[str, Any]) -> None:
-        abilities.confirm_skill(session, member_id=member_id, skill_code=skill_code, **given)
+        judge_skill(session, "confirmed", member_id=member_id, skill_code=skill_code, **given)
 
     return acted_on(member_id, act, gettext("The skill is confirmed."))
+
+
+@pages.post("/members/<id:member_id>/skills/<skill_code>/refusal")
+@roles_only(*CONFIRMERS)
+def refuse_skill(member_id: int, skill_code: str) -> ResponseReturnValue:
+    """Strike a skill out that a person told and nobody confirmed."""
+
+    def act(session: Session, given: dict[str, Any]) -> None:
+        judge_skill(session, "refused", member_id=member_id, skill_code=skill_code, **given)
+
+    return acted_on(member_id, act, gettext("The skill was struck out."))
 
 
 @pages.post("/members/<id:member_id>/skills/<skill_code>/doubt")
@@ -350,7 +362,7 @@ def doubt_skill(member_id: int, skill_code: str) -> ResponseReturnValue:
     """Take the confirmation of a skill back."""
 
     def act(session: Session, given: dict[str, Any]) -> None:
-        abilities.doubt_skill(session, member_id=member_id, skill_code=skill_code, **given)
+        judge_skill(session, "doubted", member_id=member_id, skill_code=skill_code, **given)
 
     return acted_on(member_id, act, gettext("The confirmation was taken back."))
 

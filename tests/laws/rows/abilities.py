@@ -147,6 +147,20 @@ ROWS: list[Row] = [
     ),
     door(
         "POST",
+        "/members/<id:member_id>/skills/<skill_code>/refusal",
+        LOOKERS,
+        member_id=MEMBER,
+        skill_code=SKILL,
+    ),
+    door(
+        "DELETE",
+        "/api/v1/members/<id:member_id>/skills/<skill_code>",
+        LOOKERS,
+        member_id=MEMBER,
+        skill_code=SKILL,
+    ),
+    door(
+        "POST",
         "/members/<id:member_id>/skills/<skill_code>/doubt",
         LOOKERS,
         member_id=MEMBER,
