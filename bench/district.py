@@ -126,10 +126,20 @@ def give_role(session: Session, member_id: int, role: str, **scope: int) -> None
 
 
 def claimed_shifts(
-    session: Session, organization_id: int, organizer_id: int, members: list[int], count: int
+    session: Session,
+    organization_id: int,
+    organizer_id: int,
+    members: list[int],
+    count: int,
+    *,
+    free: int = 0,
+    starts_in: timedelta = timedelta(minutes=-5),
 ) -> list[tuple[int, bytes]]:
-    """Make shifts under way with every member's claim, and return their ids and handles."""
+    """Make shifts, under way unless told otherwise, with every member's claim and so many
+    places free, and return their ids and handles.
+    """
     now = datetime.now(UTC)
+    places = len(members) + free
     task_id = session.execute(
         insert(Task)
         .values(
@@ -154,9 +164,9 @@ def claimed_shifts(
             .values(
                 task_id=task_id,
                 handle=handle,
-                starts_at=now - timedelta(minutes=5),
-                ends_at=now + timedelta(hours=6),
-                places=len(members),
+                starts_at=now + starts_in,
+                ends_at=now + starts_in + timedelta(hours=6),
+                places=places,
                 claimed=len(members),
                 place_name="东门桥头",
             )
@@ -165,23 +175,22 @@ def claimed_shifts(
         shifts.append((shift_id, handle))
         role_id = session.execute(
             insert(ShiftRole)
-            .values(shift_id=shift_id, places=len(members), claimed=len(members))
+            .values(shift_id=shift_id, places=places, claimed=len(members))
             .returning(ShiftRole.id)
         ).scalar_one()
-        session.execute(
-            insert(Claim),
-            [
-                {
-                    "shift_id": shift_id,
-                    "role_id": role_id,
-                    "member_id": member_id,
-                    "state": "claimed",
-                    "queue_no": number,
-                    "claimed_at": now,
-                }
-                for number, member_id in enumerate(members, start=1)
-            ],
-        )
+        claims = [
+            {
+                "shift_id": shift_id,
+                "role_id": role_id,
+                "member_id": member_id,
+                "state": "claimed",
+                "queue_no": number,
+                "claimed_at": now,
+            }
+            for number, member_id in enumerate(members, start=1)
+        ]
+        if claims:
+            session.execute(insert(Claim), claims)
     return shifts
 
 

@@ -57,6 +57,13 @@ def request_bytes(path: str, token: str, body: bytes, **headers: str) -> bytes:
     return head.encode() + body
 
 
+def asking_bytes(path: str, token: str) -> bytes:
+    """Write one GET."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
 def run_load(
     port: int,
     requests: Iterator[bytes],
@@ -148,6 +155,19 @@ class _Sender:
         return [connection.answered for connection in self._connections]
 
 
+def answer_in(buffer: bytearray) -> tuple[int, bytes] | None:
+    """Return status and body of the answer that has come, None while it is not whole."""
+    head_end = buffer.find(b"\r\n\r\n")
+    if head_end < 0:
+        return None
+    head = bytes(buffer[:head_end]).lower()
+    mark = head.find(b"content-length:")
+    length = int(head[mark + 15 :].split(b"\r\n", 1)[0])
+    if len(buffer) < head_end + 4 + length:
+        return None
+    return int(head[9:12]), bytes(buffer[head_end + 4 : head_end + 4 + length])
+
+
 def _receive(
     connection: _Connection, result: Result, is_right: Callable[[int, bytes], bool]
 ) -> bool:
@@ -156,16 +176,10 @@ def _receive(
     if not part:
         raise ConnectionError("the service closed a connection")
     connection.buffer += part
-    head_end = connection.buffer.find(b"\r\n\r\n")
-    if head_end < 0:
+    answer = answer_in(connection.buffer)
+    if answer is None:
         return False
-    head = bytes(connection.buffer[:head_end]).lower()
-    mark = head.find(b"content-length:")
-    length = int(head[mark + 15 :].split(b"\r\n", 1)[0])
-    if len(connection.buffer) < head_end + 4 + length:
-        return False
-    body = bytes(connection.buffer[head_end + 4 : head_end + 4 + length])
-    status = int(head[9:12])
+    status, body = answer
     result.latencies.append(time.perf_counter() - connection.began)
     result.statuses[status] = result.statuses.get(status, 0) + 1
     if not is_right(status, body) and len(result.bodies_wrong) < 5:

@@ -102,8 +102,8 @@ class Service:
 
 
 @contextmanager
-def service(database_url: str, *, workers: int = 2) -> Iterator[Service]:
-    """Serve a migrated database until the block ends."""
+def service(database_url: str, *, workers: int = 2, **more: str) -> Iterator[Service]:
+    """Serve a migrated database until the block ends. more: of its environment."""
     port = free_port()
     log = Path(tempfile.mkstemp(prefix="pointsbank-bench-", suffix=".log")[1])
     with log.open("w") as output:
@@ -111,7 +111,7 @@ def service(database_url: str, *, workers: int = 2) -> Iterator[Service]:
             [sys.executable, "-m", "pointsbank", "serve", "--port", str(port)]
             + ["--workers", str(workers)],
             cwd=ROOT,
-            env=environment(database_url),
+            env=environment(database_url) | more,
             stdout=output,
             stderr=output,
         )
