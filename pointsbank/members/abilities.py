@@ -230,6 +230,32 @@ def define_training(
     return training.id
 
 
+def rename_training(
+    session: Session, *, actor: Actor, training_id: int, name: str, now: datetime
+) -> None:
+    """Call a training otherwise, for everyone; its code and who completed it stay.
+
+    A repeat changes nothing. Raises TrainingNotFound.
+    """
+    renamed = session.execute(
+        update(Training)
+        .where(Training.id == training_id, Training.name != name)
+        .values(name=name)
+        .returning(Training.id)
+    ).first()
+    if renamed is None:
+        if training_by(session, Training.id == training_id) is None:
+            raise TrainingNotFound
+        return
+    note(
+        session,
+        at=now,
+        actor_id=actor.member_id,
+        action="rename_training",
+        subject=("training", training_id),
+    )
+
+
 def record_training(
     session: Session,
     *,

@@ -25,6 +25,7 @@ from pointsbank.members.abilities_schemas import (
     OwnSkills,
     RecordedOut,
     SkillsOut,
+    TrainingName,
     TrainingOut,
     TrainingsOut,
     abilities_out,
@@ -190,6 +191,22 @@ def define_training(body: dict[str, Any]) -> dict[str, Any]:
         return training_out(found)
 
     return run(act)
+
+
+@api.patch("/trainings/<id:training_id>")
+@api.arguments(TrainingName)
+@api.response(200, TrainingOut)
+@roles_only(*KEEPERS)
+def rename_training(body: dict[str, Any], training_id: int) -> dict[str, Any]:
+    """Call a training otherwise; its code stays, and a repeat changes nothing."""
+    actor, now = current_actor(), clock.now()
+    with transaction() as session:
+        abilities.rename_training(
+            session, actor=actor, training_id=training_id, name=body["name"], now=now
+        )
+        found = training_by(session, Training.id == training_id)
+        assert found is not None
+        return training_out(found)
 
 
 @api.post("/trainings/<id:training_id>/completions")

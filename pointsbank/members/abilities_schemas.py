@@ -47,6 +47,12 @@ class NewTraining(Body):
     valid_months = Whole(least=1, most=VALID_MONTHS_MAX, allow_none=True, load_default=None)
 
 
+class TrainingName(Body):
+    """What a training is called."""
+
+    name = Text(length_max=TRAINING_NAME_LENGTH_MAX, required=True)
+
+
 class NewCompletions(Body):
     """Who completed a training, and on which day."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from pointsbank.core.audit import AuditEntry
 from pointsbank.core.calendar import local_day
 from pointsbank.messages.service import tell
 from pointsbank.tasks.claims import Overlap, overlaps_of, position_of
@@ -30,6 +31,9 @@ from pointsbank.tasks.models import UNSEEN_STATES, Claim, Shift, ShiftRole, Task
 
 # Whoever says so a day before leaves the organizer time to find somebody else; and everyone may
 # think again for an hour.
+# How the audit trail tells that people promised another time or place.
+MOVES = ("date_changed", "shift_moved")
+MOVED_FIELDS = {"starts_at", "ends_at", "place_name", "latitude", "longitude"}
 TOLD_IN_TIME_BEFORE = timedelta(hours=24)
 SECOND_THOUGHTS = timedelta(hours=1)
 # Somebody who moved up has half a day to accept, but the organizer knows two hours before.
@@ -361,22 +365,45 @@ def give_up_claim(
             withdrawn_at=now,
             withdrawn_reason=reason or None,
             withdrawal="gave_up",
-            told_in_time=is_told_in_time(claim, shift.starts_at, now),
+            told_in_time=is_told_in_time(
+                claim, shift.starts_at, now, moved_at=moved_at(session, shift.id)
+            ),
         )
     )
     if claim.state == "claimed":
         _hand_back(session, shift.id, claim, now)
 
 
-def is_told_in_time(claim: Any, starts_at: datetime, now: datetime) -> bool:
+def moved_at(session: Session, shift_id: int) -> datetime | None:
+    """Return when the organizer last moved a shift to another time or place; None: never."""
+    rows = session.execute(
+        select(AuditEntry.at, AuditEntry.action, AuditEntry.facts)
+        .where(
+            AuditEntry.subject_kind == "shift",
+            AuditEntry.subject_id == shift_id,
+            AuditEntry.action.in_(MOVES),
+        )
+        .order_by(AuditEntry.id.desc())
+    )
+    return next(
+        (row.at for row in rows if set(row.facts.get("fields", ())) & MOVED_FIELDS), None
+    )
+
+
+def is_told_in_time(
+    claim: Any, starts_at: datetime, now: datetime, *, moved_at: datetime | None = None
+) -> bool:
     """Tell whether giving a claim up at this moment lets nobody down.
 
     claim: its state, accept_by, claimed_at and promoted_at. Who only waits, or has not yet
-    accepted a place, is always in time.
+    accepted a place, is always in time. moved_at: when the organizer last moved the shift;
+    whoever had their place before that promised something else.
     """
     if claim.state == "waitlisted" or claim.accept_by is not None:
         return True
     had_since = claim.promoted_at or claim.claimed_at
+    if moved_at is not None and moved_at > had_since:
+        return True
     return bool(now <= starts_at - TOLD_IN_TIME_BEFORE or now - had_since <= SECOND_THOUGHTS)
 
 

@@ -205,6 +205,15 @@ def change_open_task(
         values = {name: wanted[name] or (None if name != "summary" else "") for name in wanted}
         session.execute(update(Task).where(Task.id == task_id).values(**values))
     moved = _change_places(session, task, changes.place_names, now)
+    for shift_id in moved:
+        note(
+            session,
+            at=now,
+            actor_id=actor_id,
+            action="shift_moved",
+            subject=("shift", shift_id),
+            fields=["place_name"],
+        )
     if wanted or moved:
         note(
             session,
@@ -229,7 +238,10 @@ def _change_places(
     ]
     for shift_id in moved:
         session.execute(
-            update(Shift).where(Shift.id == shift_id).values(place_name=place_names[shift_id])
+            update(Shift)
+            .where(Shift.id == shift_id)
+            # Changed by hand: changes of its series pass it over from now on.
+            .values(place_name=place_names[shift_id], is_detached=Shift.series_id.is_not(None))
         )
         people = session.scalars(
             select(Claim.member_id).where(

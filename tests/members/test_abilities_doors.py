@@ -3,6 +3,7 @@
 import pytest
 import time_machine
 
+from pointsbank.core.audit import AuditEntry
 from pointsbank.members.abilities_queries import born_on_of, completions_of
 from tests.browsing import Browser, words_of
 from tests.builders import a_member, signed_in, with_role
@@ -224,6 +225,29 @@ def test_the_branch_confirms_from_what_waits(app, writing, school):
     browser.send(browser.form(browser.open(person), "/first_aid/doubt"))
     with writing() as session:
         assert confirmed_codes(session, school.member) == set()
+
+
+def test_a_training_is_renamed_on_its_page_and_by_programs(app, writing, school, client):
+    with writing() as session:
+        training_id = a_training(session)
+    browser = Browser(app, school.secretary.member_id)
+    path = f"/trainings/{training_id}"
+    form = browser.form(browser.open(path), "/name")
+    assert "培训已改名" in words_of(browser.send(form, name="消防与急救"))
+    assert "消防与急救" in words_of(browser.open(path))
+    assert "请填写培训名称" in words_of(browser.send(form, name=" "))
+    with app.app_context():
+        headers = signed_in(app, school.secretary.member_id)
+        organizer = signed_in(app, school.organizer.member_id)
+    address = f"/api/v1{path}"
+    for _ in range(2):
+        answer = client.patch(address, headers=headers, json={"name": "急救培训（新）"})
+        assert (answer.status_code, answer.json["name"]) == (200, "急救培训（新）")
+    assert client.patch(address, headers=organizer, json={"name": "x"}).status_code == 403
+    gone = client.patch("/api/v1/trainings/999", headers=headers, json={"name": "x"})
+    assert gone.status_code == 404
+    with writing() as session:
+        assert session.query(AuditEntry).filter_by(action="rename_training").count() == 2
 
 
 def inbox_of(app, member_id, language="zh-CN"):

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from pointsbank.core.db import run
 from pointsbank.messages.models import Message
-from pointsbank.tasks.claiming import claim_shift
+from pointsbank.tasks.claiming import claim_shift, give_up_claim
 from pointsbank.tasks.dates import DateChange, change_date
 from pointsbank.tasks.errors import (
     NotOpen,
@@ -18,7 +18,7 @@ from pointsbank.tasks.errors import (
     ShiftTooLong,
 )
 from pointsbank.tasks.models import Claim, Shift, ShiftRole, Task
-from pointsbank.tasks.publishing import call_off_shift
+from pointsbank.tasks.publishing import Changes, call_off_shift, change_open_task
 from pointsbank.tasks.series_errors import (
     ApprovalMissing,
     DateCalledOff,
@@ -182,3 +182,62 @@ def test_claims_and_a_change_at_once_never_break_the_count(app, writing):
         assert (shift.places, shift.claimed) == (role.places, role.claimed)
         assert role.claimed == claimed == min(6, role.places)
         assert claimed + waiting == 6
+
+
+@pytest.mark.parametrize(
+    ("change_what", "in_time"),
+    [
+        ({"starts_at": LATER, "ends_at": LATER + timedelta(hours=2)}, True),
+        ({"place_name": "西门"}, True),
+        ({"break_minutes": 10}, False),
+    ],
+)
+def test_whoever_gives_up_what_the_organizer_moved_is_in_time(session, change_what, in_time):
+    member_id = a_member(session)
+    shift_id = a_shift(session, NOON + timedelta(days=8), 120)
+    claim_id = a_claim(session, shift_id, member_id).id
+    shortly = session.get_one(Shift, shift_id).starts_at - timedelta(hours=5)
+    assert change(session, shift_id, now=shortly, **change_what)
+    late = shortly + timedelta(hours=2)
+    give_up_claim(session, claim_id=claim_id, member_id=member_id, now=late)
+    assert session.get_one(Claim, claim_id).told_in_time is in_time
+
+
+def test_whoever_claimed_after_the_move_is_late_as_ever(session):
+    shift_id = a_shift(session, NOON + timedelta(days=8), 120)
+    starts_at = session.get_one(Shift, shift_id).starts_at
+    assert change(session, shift_id, now=starts_at - timedelta(hours=9), place_name="西门")
+    member_id = a_member(session)
+    claim_id = a_claim(session, shift_id, member_id, starts_at - timedelta(hours=8)).id
+    give_up_claim(
+        session, claim_id=claim_id, member_id=member_id, now=starts_at - timedelta(hours=3)
+    )
+    assert session.get_one(Claim, claim_id).told_in_time is False
+
+
+def test_a_date_of_a_series_that_was_moved_on_the_tasks_page_is_passed_over(session):
+    series_id = a_series(session)
+    moved, other = (shift_on(session, series_id, f"2026-{day}") for day in ("11-28", "12-05"))
+    single = a_shift(session, NOON + timedelta(days=9))
+    for shift_id in (moved, single):
+        member_id = a_member(session)
+        claim_id = a_claim(session, shift_id, member_id, NOON).id
+        shift = session.get_one(Shift, shift_id)
+        change_open_task(
+            session,
+            task_id=shift.task_id,
+            changes=Changes(place_names={shift_id: "西门"}),
+            actor_id=1,
+            paths=EVERYWHERE,
+            now=shift.starts_at - timedelta(hours=4),
+        )
+        give_up_claim(
+            session,
+            claim_id=claim_id,
+            member_id=member_id,
+            now=shift.starts_at - timedelta(hours=2),
+        )
+        assert session.get_one(Claim, claim_id).told_in_time is True
+    session.expire_all()
+    detached = [session.get_one(Shift, each).is_detached for each in (moved, other, single)]
+    assert detached == [True, False, False]

@@ -223,6 +223,24 @@ def show_training(training_id: int) -> ResponseReturnValue:
     return training_page(training_id)
 
 
+@pages.post("/trainings/<id:training_id>/name")
+@roles_only(*KEEPERS)
+def rename_training(training_id: int) -> ResponseReturnValue:
+    """Call a training otherwise, and show it."""
+    actor, now = current_actor(), clock.now()
+    name = typed("name", TRAINING_NAME_LENGTH_MAX)
+    if not name:
+        flash(gettext("Please write what the training is called."), "error")
+        return redirect(url_for("ability_pages.show_training", training_id=training_id))
+    run(
+        lambda session: abilities.rename_training(
+            session, actor=actor, training_id=training_id, name=name, now=now
+        )
+    )
+    flash(gettext("The training has its new name."), "success")
+    return redirect(url_for("ability_pages.show_training", training_id=training_id))
+
+
 def training_page(
     training_id: int, words: dict[str, str] | None = None, error: str = "", status: int = 200
 ) -> ResponseReturnValue:
@@ -250,6 +268,7 @@ def training_page(
         words=words or {},
         error=error,
         people_max=COURSE_PEOPLE_MAX,
+        name_max=TRAINING_NAME_LENGTH_MAX,
         links={
             "next": f"{here}?cursor={cursor_from(shown[-1].id)}"
             if len(found) > PAGE_LINES

@@ -20,6 +20,7 @@ from pointsbank.tasks.claiming import (
     claim_shift,
     give_up_claim,
     is_told_in_time,
+    moved_at,
 )
 from pointsbank.tasks.claims import ClaimLine, Overlap, claimed_names, claims_of, overlaps_of
 from pointsbank.tasks.eligibility import Fitness
@@ -51,6 +52,7 @@ class Sight:
     names: list[str]
     fits: dict[int, Fitness]
     overlaps: tuple[Overlap, ...]
+    moved_at: datetime | None
 
     @property
     def is_lead(self) -> bool:
@@ -116,6 +118,7 @@ def look(task_id: int, asked: str) -> Sight:
             claimed_names(session, shift.id),
             fits_of(session, task, [shift], actor.member_id, zone),
             overlaps_of(session, actor.member_id, shift.id, shift.starts_at, shift.ends_at),
+            moved_at(session, shift.id),
         )
 
 
@@ -185,7 +188,8 @@ def shift_words(sight: Sight) -> dict[str, Any]:
         "position": claim.position if claim else None,
         "role": claim.role_name if claim else "",
         "accept_by": claim.accept_by if claim else None,
-        "is_in_time": claim is not None and is_told_in_time(claim, shift.starts_at, sight.now),
+        "is_in_time": claim is not None
+        and is_told_in_time(claim, shift.starts_at, sight.now, moved_at=sight.moved_at),
     }
 
 

@@ -115,6 +115,20 @@ ROWS: list[Row] = [
     ),
     door("GET", "/trainings/<id:training_id>", READERS, training_id=TRAINING),
     door(
+        "PATCH",
+        "/api/v1/trainings/<id:training_id>",
+        READERS,
+        fields(name="新名称"),
+        training_id=TRAINING,
+    ),
+    door(
+        "POST",
+        "/trainings/<id:training_id>/name",
+        READERS,
+        form(name="新名称"),
+        training_id=TRAINING,
+    ),
+    door(
         "POST",
         "/trainings/<id:training_id>/completions",
         READERS,
