@@ -44,11 +44,20 @@ class Run:
 
 
 def prove_model(run: Run) -> None:
-    """Play the rest of the operations against the reference model."""
+    """Play the rest of the ledger's operations against its reference model."""
+    _play(model.LEDGER, run)
+
+
+def prove_attendance(run: Run) -> None:
+    """Play the rest of the claims and scans against theirs."""
+    _play(model.ATTENDANCE, run)
+
+
+def _play(proof: model.Proof, run: Run) -> None:
     for engine in ENGINES:
-        progress = model.begun(FOLDER / f"model-{engine}.json", run.seed)
-        wanted = round(model.OPERATIONS[engine] * run.share)
-        model.run_model(engine, wanted, progress, tell, lambda: run.is_over)
+        progress = model.begun(FOLDER / f"{proof.name}-{engine}.json", run.seed)
+        wanted = round(proof.operations[engine] * run.share)
+        model.run_model(proof, engine, wanted, progress, tell, lambda: run.is_over)
 
 
 def prove_controls(run: Run) -> None:
@@ -109,6 +118,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "calls": prove_calls,
     "suite": prove_suite,
     "model": prove_model,
+    "attendance": prove_attendance,
     "faults": prove_faults,
     "fuzz": prove_fuzz,
 }

@@ -1,6 +1,7 @@
-"""The ledger against the reference model, two million operations, chunk by chunk.
+"""The ledger, and attendance, against their reference models, chunk by chunk.
 
 python -m proving.model --engine sqlite --seed 4711:38      replay one chunk and shorten it
+python -m proving.model --of attendance --engine sqlite --seed 4711:38
 """
 
 import argparse
@@ -8,20 +9,18 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from proving.attendance.grounds import afternoons
 from proving.places import Place, place
 from proving.progress import Progress
-from proving.sequences import drawn, judged
+from proving.sequences import Ground, drawn, judged
 from tests.databases import ENGINES, Databases
 from tests.postgres import URL_VARIABLE, Server, session_prefix
 from tests.shelf import Shelf
 
-# Short enough that comparing everything after each step stays cheap.
-CHUNK = 500
-# On PostgreSQL a step takes several times as long (docs/ledger.md, "Proving it yourself").
-OPERATIONS = {"sqlite": 1_800_000, "postgresql": 200_000}
 SAVE_SECONDS = 20
 
 
@@ -47,7 +46,28 @@ def clean_place(engine: str) -> Iterator[Place]:
         yield made
 
 
+@dataclass(frozen=True)
+class Proof:
+    """Something with a model: what its lines are called, how it is played, and how often.
+
+    chunk: how many steps a world lasts, short enough that comparing everything after each
+    stays cheap. operations: by engine; on PostgreSQL a step takes several times as long.
+    """
+
+    name: str
+    chunk: int
+    operations: dict[str, int]
+    grounds: Callable[[str], AbstractContextManager[Ground]]
+
+
+LEDGER = Proof("model", 500, {"sqlite": 1_800_000, "postgresql": 200_000}, clean_place)
+# An afternoon has ended after so many steps.
+ATTENDANCE = Proof("attendance", 150, {"sqlite": 200_000, "postgresql": 50_000}, afternoons)
+PROOFS = {"ledger": LEDGER, "attendance": ATTENDANCE}
+
+
 def run_model(
+    proof: Proof,
     engine: str,
     operations: int,
     progress: Progress,
@@ -60,32 +80,33 @@ def run_model(
     """
     if progress["operations"] >= operations:
         return
-    tell(f"model on {engine}: seed {progress['seed']}, {progress['operations']:,} done so far")
-    with clean_place(engine) as made:
+    done = f"{progress['operations']:,} done so far"
+    tell(f"{proof.name} on {engine}: seed {progress['seed']}, {done}")
+    with proof.grounds(engine) as made:
         saved = time.monotonic()
         while progress["operations"] < operations and not is_over():
             chunk_began = time.monotonic()
             seed = f"{progress['seed']}:{progress['chunks']}"
-            found = judged(made, drawn(seed, CHUNK))
+            found = judged(made, drawn(made.deck, seed, proof.chunk))
             progress["chunks"] += 1
-            progress["operations"] += CHUNK
+            progress["operations"] += proof.chunk
             progress["seconds"] += time.monotonic() - chunk_began
             if found is not None:
                 failed = {"seed": seed, "why": found.why, "shortest": found.shortest}
                 progress["failures"] = [*progress["failures"], failed]
-                tell(f"model on {engine}: seed {seed} FAILED: {found.why}")
+                tell(f"{proof.name} on {engine}: seed {seed} FAILED: {found.why}")
             if time.monotonic() - saved > SAVE_SECONDS or found is not None:
                 saved = time.monotonic()
                 progress.save()
-                tell(told(engine, operations, progress))
+                tell(told(proof, engine, operations, progress))
     progress.save()
 
 
-def told(engine: str, operations: int, progress: Progress) -> str:
+def told(proof: Proof, engine: str, operations: int, progress: Progress) -> str:
     """Return how far it is, in a line."""
     rate = progress["operations"] / max(progress["seconds"], 0.001)
     return (
-        f"model on {engine}: {progress['operations']:,} of {operations:,} operations,"
+        f"{proof.name} on {engine}: {progress['operations']:,} of {operations:,} operations,"
         f" {rate:,.0f}/s, {len(progress['failures'])} failures"
     )
 
@@ -99,13 +120,15 @@ def begun(path: Path, seed: str) -> Progress:
 def main() -> None:
     """Replay one chunk by its seed; say why it fails and the shortest sequence that does."""
     words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--of", choices=PROOFS, default="ledger")
     words.add_argument("--engine", choices=ENGINES, required=True)
     words.add_argument("--seed", required=True, help="as it was printed, such as 4711:38")
     asked = words.parse_args()
-    with clean_place(asked.engine) as made:
-        found = judged(made, drawn(asked.seed, CHUNK))
+    proof = PROOFS[asked.of]
+    with proof.grounds(asked.engine) as made:
+        found = judged(made, drawn(made.deck, asked.seed, proof.chunk))
     if found is None:
-        print(f"{asked.seed}: {CHUNK} operations, ledger and model agree after each")
+        print(f"{asked.seed}: {proof.chunk} operations, {asked.of} and model agree after each")
         return
     print(f"{asked.seed}: step {found.at}: {found.why}")
     for step in found.shortest:

@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 
 from pointsbank.app import create_app
 from pointsbank.core.db import db
+from proving.steps import STEPS
 from proving.world import Rows, World, plain_connection
 from tests.databases import settings_for
 
@@ -30,6 +31,8 @@ LEDGER_TABLES = (
 
 class Place:
     """One database with the application on it. clean() makes it as new, in milliseconds."""
+
+    deck = STEPS
 
     def __init__(self, database_url: str, rows: Rows | None) -> None:
         self.url = make_url(database_url)

@@ -2,14 +2,31 @@
 
 import random
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-
-from proving.places import Place
-from proving.steps import STEPS
-from proving.world import World
+from typing import Any, Protocol
 
 Drawn = tuple[str, dict[str, int]]
+Step = Callable[..., None]
+# How often each step is taken among a hundred or so, and the bounds of the numbers it reads.
+Deck = dict[str, tuple[int, Step, dict[str, tuple[int, int]]]]
+
+
+class World(Protocol):
+    """Something small that exists twice, as a model and as the service keeps it."""
+
+    def close(self) -> None:
+        """Compare what is too much to be compared after each step."""
+
+
+class Ground(Protocol):
+    """Where worlds are made, and the steps that are taken in them."""
+
+    deck: Deck
+
+    def clean(self) -> AbstractContextManager[Any]:
+        """Give a new world in a clean database."""
 
 
 @dataclass(frozen=True)
@@ -21,24 +38,18 @@ class Complaint:
     shortest: list[Drawn]
 
 
-def drawn(seed: str, length: int) -> list[Drawn]:
+def drawn(deck: Deck, seed: str, length: int) -> list[Drawn]:
     """Draw so many steps; the same seed draws the same."""
     dice = random.Random(seed)
-    names = list(STEPS)
-    chosen = dice.choices(names, [STEPS[name][0] for name in names], k=length)
+    names = list(deck)
+    chosen = dice.choices(names, [deck[name][0] for name in names], k=length)
     return [
-        (name, {word: dice.randint(*bounds) for word, bounds in STEPS[name][2].items()})
+        (name, {word: dice.randint(*bounds) for word, bounds in deck[name][2].items()})
         for name in chosen
     ]
 
 
-def take(world: World, step: Drawn) -> None:
-    """Take one step on both sides."""
-    name, numbers = step
-    STEPS[name][1](world, **numbers)
-
-
-def failure(place: Place, steps: Sequence[Drawn]) -> tuple[str, int] | None:
+def failure(place: Ground, steps: Sequence[Drawn]) -> tuple[str, int] | None:
     """Play a sequence in a clean world; return what went wrong and at which step, if anything.
 
     Whatever is raised counts, not only disagreement: the ledger refuses, it does not fail.
@@ -47,14 +58,15 @@ def failure(place: Place, steps: Sequence[Drawn]) -> tuple[str, int] | None:
     with place.clean() as world:
         try:
             for at, step in enumerate(steps):  # noqa: B007  # told when a step fails
-                take(world, step)
+                name, numbers = step
+                place.deck[name][1](world, **numbers)
             world.close()
         except Exception as error:  # noqa: BLE001  # it is the finding
             return "".join(traceback.format_exception_only(error)).strip(), at
     return None
 
 
-def judged(place: Place, steps: list[Drawn]) -> Complaint | None:
+def judged(place: Ground, steps: list[Drawn]) -> Complaint | None:
     """Play a sequence; when it fails, look for the shortest part of it that fails as well."""
     found = failure(place, steps)
     if found is None:
@@ -63,7 +75,7 @@ def judged(place: Place, steps: list[Drawn]) -> Complaint | None:
     return Complaint(why, at, shortened(place, steps[: at + 1]))
 
 
-def shortened(place: Place, steps: list[Drawn]) -> list[Drawn]:
+def shortened(place: Ground, steps: list[Drawn]) -> list[Drawn]:
     """Leave out parts, from halves down to single steps, for as long as it still fails."""
     size = max(1, len(steps) // 2)
     while True:

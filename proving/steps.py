@@ -11,13 +11,12 @@ from datetime import timedelta
 
 from pointsbank.ledger import budgets, holding, moving, queries, sealing, service
 from pointsbank.ledger.posting import Posting
+from proving.sequences import Deck, Step
 from proving.world import FUNDS, ISSUERS, MEMBERS, PAYEES, World
 
 WALLETS = (*MEMBERS, *FUNDS)
-Step = Callable[..., None]
 
-# How often a step is taken among a hundred or so, and the bounds of the numbers it reads.
-STEPS: dict[str, tuple[int, Step, dict[str, tuple[int, int]]]] = {}
+STEPS: Deck = {}
 POINTS = (1, 60)
 ANY = (0, 999)
 HOLDS_LATE = 4

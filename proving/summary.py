@@ -20,7 +20,11 @@ class Summary:
 def write(folder: Path) -> Summary:
     """Write summary.json and summary.txt."""
     whole = _read(folder / "run.json")
-    models = [_model(engine, _read(folder / f"model-{engine}.json")) for engine in ENGINES]
+    models = [
+        _model(name, engine, _read(folder / f"{name}-{engine}.json"))
+        for name in ("model", "attendance")
+        for engine in ENGINES
+    ]
     rounds = [_faults(engine, _read(folder / f"faults-{engine}.json")) for engine in ENGINES]
     controls = [
         {"name": each["name"], "engine": each["engine"], "must find": each["must find"]}
@@ -68,10 +72,11 @@ def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def _model(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
+def _model(name: str, engine: str, kept: dict[str, Any]) -> dict[str, Any]:
     if not kept.get("chunks"):
         return {}
     return {
+        "of": name,
         "engine": engine,
         "operations": kept["operations"],
         "per_second": round(kept["operations"] / max(kept["seconds"], 0.001)),
@@ -183,7 +188,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"seed {facts['seed']}, code {', '.join(facts['code'])}, {facts['hours']} hours in all"
     ]
     lines += [
-        f"model on {m['engine']}: {m['operations']:,} operations ({m['per_second']:,}/s),"
+        f"{m['of']} on {m['engine']}: {m['operations']:,} operations ({m['per_second']:,}/s),"
         f" seeds {m['seeds']}, {m['violations']} violations"
         for m in facts["model"]
     ]
