@@ -101,6 +101,13 @@ class PlacesNotFree(Conflict):
     message = "Only %(free)s places are free."
 
 
+class TooManyKept(Conflict):
+    """One branch leaves half of the free places to others; most is what it may keep."""
+
+    code = "too_many_kept"
+    message = "A branch may keep half of the free places, here %(most)s; the rest are for all."
+
+
 class GroupTooLate(Conflict):
     """From 24 hours before the start every free place is everyone's."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.audit import note
+from pointsbank.members.models import Member
 from pointsbank.messages.service import tell
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import organization_by_code, within
@@ -25,6 +26,7 @@ from pointsbank.tasks.errors import (
     RoleNotFound,
     ShiftNotFound,
     ShiftOver,
+    TooManyKept,
 )
 from pointsbank.tasks.models import (
     UNSEEN_STATES,
@@ -38,6 +40,8 @@ from pointsbank.tasks.models import (
 # From then on whoever wants to come may have what a branch did not fill.
 RELEASE_BEFORE = timedelta(hours=24)
 GROUP_PLACES_MAX = 200
+# One branch keeps at most one in so many of the free places; the rest are everyone's.
+SHARE_OF_FREE = 2
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ def keep_places(
     A repeat keeps the same; another number keeps more, or gives the difference back. role_id:
     None for the first role. paths: what the person is secretary of.
     Raises ShiftNotFound, NotOpen, ShiftOver, ClaimsNotOpenYet, ClaimsClosed, GroupTooLate,
-    RoleNotFound, OrganizationNotFound, PlacesNotFree with how many are free, GroupPlacesTaken.
+    RoleNotFound, OrganizationNotFound, PlacesNotFree with how many are free, GroupPlacesTaken,
+    TooManyKept with how many a branch may keep.
     """
     organization = organization_by_code(session, organization_code, paths)
     release_at = _open_shift(session, shift_id, now).starts_at - RELEASE_BEFORE
@@ -122,6 +127,9 @@ def keep_places(
             GroupClaim.released_at.is_(None),
         )
     ).first()
+    before = standing.places if standing is not None else 0
+    if places > before and not _is_own_branch(session, shift_id, organization.id):
+        _check_share(session, role, places, before, standing.taken if standing else 0)
     if standing is not None:
         _change_places(session, standing, shift_id, role, places, now)
         group_id: int = standing.id
@@ -181,6 +189,32 @@ def _role_of(session: Session, shift_id: int, role_id: int | None) -> int:
     if found is None:
         raise RoleNotFound
     return found
+
+
+def _is_own_branch(session: Session, shift_id: int, organization_id: int) -> bool:
+    """Tell whether the work is this organization's own, or that of whoever organizes it."""
+    row = session.execute(
+        select(Task.organization_id, Member.organization_id)
+        .join(Shift, Shift.task_id == Task.id)
+        .join(Member, Member.id == Task.organizer_id)
+        .where(Shift.id == shift_id)
+    ).one()
+    return organization_id in tuple(row)
+
+
+def _check_share(session: Session, role_id: int, places: int, before: int, taken: int) -> None:
+    """Leave at least half of a role's free places to everybody else; a last one may be kept.
+
+    before, taken: what the branch keeps, and how much of that its people have. More than what
+    is free at all is told by PlacesNotFree. Raises TooManyKept.
+    """
+    free = session.scalar(
+        select(ShiftRole.places - ShiftRole.claimed).where(ShiftRole.id == role_id)
+    )
+    open_to_all = int(free or 0) + before - taken
+    most = taken + max(1, open_to_all // SHARE_OF_FREE)
+    if most < places <= taken + open_to_all:
+        raise TooManyKept(most=most)
 
 
 def _take_places(session: Session, shift_id: int, role_id: int, count: int) -> None:

@@ -29,13 +29,13 @@ class Scene:
 
 
 def a_scene(session: Session, places: int = 5, starts_at=IN_THREE_DAYS) -> Scene:
-    """Return a shift with so many places, and a branch with a secretary."""
+    """Return a branch with a secretary, and a shift of its own with so many places."""
     branch_id = a_branch(session)
     branch = organization_of(session, branch_id)
     secretary = with_role(
         session, a_member(session, "张书记", branch_id), "secretary", branch_id
     )
-    shift_id = a_shift(session, starts_at=starts_at, places=places)
+    shift_id = a_shift(session, starts_at=starts_at, places=places, organization_id=branch_id)
     return Scene(shift_id, branch_id, branch.code, branch.path, secretary)
 
 

@@ -18,6 +18,7 @@ from pointsbank.tasks.errors import (
     PlacesNotFree,
     RoleNotFound,
     ShiftNotFound,
+    TooManyKept,
 )
 from pointsbank.tasks.groups import (
     group_of,
@@ -26,7 +27,7 @@ from pointsbank.tasks.groups import (
     release_group,
 )
 from pointsbank.tasks.models import Claim, GroupClaim, Shift, ShiftRole, Task
-from tests.builders import a_claim, a_member, a_task, shifts_of
+from tests.builders import a_claim, a_member, a_shift, a_task, shifts_of
 from tests.moments import NOON
 from tests.racing import race
 from tests.tasks.inviting_scene import (
@@ -195,15 +196,19 @@ def racing_branches(app, writing, contestant):
     return scene, race(app, [lambda each=each: contestant(each) for each in rivals])
 
 
-def test_twenty_branches_race_for_the_places_of_four(app, writing):
+@pytest.mark.parametrize(
+    ("places", "winners", "refusal"), [(1, 12, PlacesNotFree), (3, 3, TooManyKept)]
+)
+def test_twenty_branches_race_for_twelve_places(app, writing, places, winners, refusal):
+    """One each: as many as there are. Three each: of the last three a branch gets one."""
     scene, answers = racing_branches(
-        app, writing, lambda each: run(lambda session: kept(session, each, 3))
+        app, writing, lambda each: run(lambda session: kept(session, each, places))
     )
     refused = [answer for answer in answers if isinstance(answer, Exception)]
-    assert {type(answer) for answer in refused} == {PlacesNotFree}
-    assert len(answers) - len(refused) == 4
+    assert {type(answer) for answer in refused} == {refusal}
+    assert len(answers) - len(refused) == winners
     with writing() as session:
-        assert session.get_one(Shift, scene.shift_id).claimed == 12
+        assert session.get_one(Shift, scene.shift_id).claimed == winners * places
         assert_counts_add_up(session, scene.shift_id)
 
 
@@ -281,3 +286,68 @@ def test_a_shift_of_several_days_keeps_for_one_only(session):
     other = shifts_of(session, a_task(session))[0]
     kept(session, scene, 2)
     assert session.get_one(Shift, other).claimed == 0
+
+
+def a_foreign_scene(session, places):
+    """A branch, and a shift of somebody else's work."""
+    scene = a_scene(session)
+    return replace(scene, shift_id=a_shift(session, starts_at=IN_THREE_DAYS, places=places))
+
+
+@pytest.mark.parametrize(("places", "most"), [(1, 1), (2, 1), (5, 2), (10, 5)])
+def test_a_branch_keeps_half_of_the_free_places_of_anothers_work(writing, places, most):
+    with writing() as session:
+        scene = a_foreign_scene(session, places)
+    if most < places:
+        with pytest.raises(TooManyKept) as refused, writing() as session:
+            kept(session, scene, most + 1)
+        assert refused.value.facts == {"most": most}
+    with writing() as session:
+        kept(session, scene, most)
+        assert_counts_add_up(session, scene.shift_id)
+
+
+def test_what_is_kept_may_be_told_again_and_filled_when_others_came(writing):
+    with writing() as session:
+        scene = a_foreign_scene(session, 6)
+        group_id = kept(session, scene, 3)
+        for _ in range(3):
+            a_claim(session, scene.shift_id)
+        for _ in range(2):
+            accepted(session, scene, group_id)
+        assert kept(session, scene, 3) == group_id
+        assert_counts_add_up(session, scene.shift_id)
+    with pytest.raises(PlacesNotFree), writing() as session:
+        kept(session, scene, 4)
+
+
+def test_step_by_step_is_no_way_to_more(writing):
+    with writing() as session:
+        scene = a_foreign_scene(session, 8)
+        for number in (1, 2, 3, 4):
+            kept(session, scene, number)
+    with pytest.raises(TooManyKept) as refused, writing() as session:
+        kept(session, scene, 5)
+    assert refused.value.facts == {"most": 4}
+
+
+def test_the_organizers_own_branch_may_keep_all(session):
+    scene = a_foreign_scene(session, 6)
+    organizer = a_member(session, "李敏", scene.branch_id)
+    task_id = session.get_one(Shift, scene.shift_id).task_id
+    session.execute(update(Task).where(Task.id == task_id).values(organizer_id=organizer))
+    kept(session, scene, 6)
+    assert_counts_add_up(session, scene.shift_id)
+
+
+def test_two_secretaries_of_a_branch_at_once_keep_no_more_than_half(app, writing):
+    with writing() as session:
+        scene = a_foreign_scene(session, 8)
+
+    def keep(number):
+        return run(lambda session: kept(session, scene, number))
+
+    answers = race(app, [lambda each=each: keep(each) for each in (4, 5, 4, 5)])
+    assert [isinstance(each, TooManyKept) for each in answers] == [False, True, False, True]
+    with writing() as session:
+        assert session.get_one(Shift, scene.shift_id).claimed == 4

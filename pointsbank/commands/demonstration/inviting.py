@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from pointsbank.commands.demonstration.people import Community, District
 from pointsbank.core.db import transaction
 from pointsbank.members.queries import role_holders_over
-from pointsbank.tasks.groups import keep_places
+from pointsbank.tasks.groups import SHARE_OF_FREE, keep_places
 from pointsbank.tasks.inviting import Wish, accept_invitation, invite
 from pointsbank.tasks.models import Invitation, Shift, ShiftRole, Task
 
@@ -59,7 +59,7 @@ def roomy_role(session: Session, now: datetime) -> tuple[int, int] | None:
             Task.claims_close_at.is_(None),
             Shift.called_off_at.is_(None),
             Shift.starts_at > now + AHEAD,
-            ShiftRole.places - ShiftRole.claimed >= PLACES_KEPT,
+            ShiftRole.places - ShiftRole.claimed >= SHARE_OF_FREE * PLACES_KEPT,
         )
         .order_by(Shift.starts_at, Shift.id, ShiftRole.id)
     )
