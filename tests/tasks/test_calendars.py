@@ -20,6 +20,7 @@ from pointsbank.tasks.calendars import (
 )
 from pointsbank.tasks.claiming import give_up_claim
 from pointsbank.tasks.models import CalendarFeed, Shift, Task
+from pointsbank.tasks.pages import calendars as calendar_pages
 from tests.browsing import Browser, words_of
 from tests.builders import a_claim, a_member, a_shift, how_many, signed_in
 from tests.moments import NOON
@@ -200,6 +201,23 @@ def test_the_address_is_read_without_signing_in_and_stands_in_no_log(
     assert token not in figures
     with writing() as session:
         assert how_many(session, CalendarFeed) == 1
+
+
+@pytest.mark.usefixtures("_at_noon")
+def test_a_fault_while_an_address_is_read_leaves_no_trace_of_it(
+    app, caplog, capfd, monkeypatch
+):
+    token = "t" * 43
+
+    def broken(*_):
+        raise RuntimeError("the store is away")
+
+    monkeypatch.setattr(calendar_pages, "reader_of_feed", broken)
+    assert app.test_client().get(f"/calendars/{token}.ics").status_code == 500
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert "the store is away" in logged
+    assert "/calendars/<token>.ics" in logged
+    assert token not in logged
 
 
 @pytest.mark.usefixtures("_at_noon")
