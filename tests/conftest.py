@@ -128,12 +128,13 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, databases: Databases) -> Iterator[Flask]:
     """The service under test; no context is pushed, so requests do not share one.
 
     Tests of one process share it; a test that changes it takes `own_app`.
     """
-    yield from lent(app_for(settings))
+    is_kept = databases.are_kept_at(settings.database_url)
+    yield from lent(app_for(settings), keeps_connection=is_kept)
 
 
 @pytest.fixture

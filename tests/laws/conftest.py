@@ -9,16 +9,17 @@ from flask import Flask
 
 from pointsbank.app import create_app
 from pointsbank.core.settings import Settings
-from tests.databases import app_for, lent
+from tests.databases import Databases, app_for, lent
 from tests.laws.world import World, a_world
 from tests.moments import NOON
 
 
 @pytest.fixture
-def quick_app(settings: Settings) -> Iterator[Flask]:
+def quick_app(settings: Settings, databases: Databases) -> Iterator[Flask]:
     """The service at noon, with the cheap hash of passwords."""
+    is_kept = databases.are_kept_at(settings.database_url)
     with time_machine.travel(NOON, tick=False):
-        yield from lent(app_for(quick(settings)))
+        yield from lent(app_for(quick(settings)), keeps_connection=is_kept)
 
 
 @pytest.fixture
