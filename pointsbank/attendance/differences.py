@@ -108,8 +108,8 @@ def record_from_station(
     verdict = record_scan(session, actor, scan, desk, now=now)
     if shown is None or verdict.scan_id is None:
         return verdict
-    _keep_shown(session, verdict, shown, now)
-    if scan.is_offline and shown.effect in ("in", "out"):
+    is_new = _keep_shown(session, verdict, shown, now)
+    if is_new and shown.effect in ("in", "out"):
         _order_marks(session, verdict.scan_id, actor, desk, now)
     return verdict
 
@@ -132,8 +132,9 @@ def _order_marks(
         )
 
 
-def _keep_shown(session: Session, verdict: Verdict, shown: Shown, now: datetime) -> None:
-    """Keep what the station showed with the scan, once, and a difference where there is one."""
+def _keep_shown(session: Session, verdict: Verdict, shown: Shown, now: datetime) -> bool:
+    """Keep what the station showed with the scan, and a difference where there is one; tell
+    whether it was new, as it is once."""
     kept = session.execute(
         update(Scan)
         .where(Scan.id == verdict.scan_id, Scan.device_verdict.is_(None), Scan.is_offline)
@@ -141,7 +142,7 @@ def _keep_shown(session: Session, verdict: Verdict, shown: Shown, now: datetime)
         .returning(Scan.shift_id, Scan.member_id, Scan.scanned_at, Scan.code_kind)
     ).first()
     if kept is None or kept.shift_id is None or _is_foreign(verdict, kept.code_kind):
-        return
+        return kept is not None
     stays = _stays(session, kept.shift_id, kept.member_id)
     if differs(shown, verdict.facts, kept.scanned_at, stays):
         session.execute(
@@ -155,6 +156,7 @@ def _keep_shown(session: Session, verdict: Verdict, shown: Shown, now: datetime)
                 found_at=now,
             )
         )
+    return True
 
 
 def _is_foreign(verdict: Verdict, code_kind: str) -> bool:

@@ -113,6 +113,7 @@ def _not_counted(session: Session, shift_id: int, member_id: int, desk: Desk) ->
             Scan.member_id == member_id,
             Scan.is_offline,
             ~Scan.counts,
+            Scan.undone_at.is_(None),
             Scan.reason.in_(OUT_OF_ORDER),
             Scan.scanned_at >= opens_at,
             ScanDifference.decision.is_(None),

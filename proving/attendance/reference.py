@@ -166,12 +166,11 @@ class Reference:
     def upload(self, mark: Mark, shown: Shown | None) -> None:
         """Note where a station showed something else than the answer of its scan, and put what
         all stations showed of the person into the order of its time."""
-        if shown is None or not mark.ask.is_offline:
+        if shown is None or not mark.ask.is_offline or mark.shown is not None:
             return
-        if mark.shown is None:
-            mark.shown = shown
-            if self._differs(mark, shown):
-                self.differences[mark.nonce] = shown
+        mark.shown = shown
+        if self._differs(mark, shown):
+            self.differences[mark.nonce] = shown
         if told(shown.result, shown.reason, shown.direction) in ("in", "out"):
             self.put_in_order(mark.shift, mark.member)
 

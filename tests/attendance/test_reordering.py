@@ -159,3 +159,32 @@ def test_a_taken_back_scan_comes_back_by_no_order(app, scene, writing):
     send(app, scene, AFTERNOON)
     with writing() as session:
         assert pairs(session) == [(at(90), at(150))]
+
+
+def test_a_departure_that_was_put_in_order_and_taken_back_comes_back_by_no_order(
+    app, scene, writing
+):
+    send(app, scene, [(150, "two", OUT), (0, "one", IN)])
+    with writing() as session:
+        assert pairs(session) == [(STARTS, ENDS)]
+        out = session.scalars(select(Scan).where(Scan.direction == "out")).one()
+        undo_scan(session, scan_id=out.id, actor_id=scene.organizer.member_id, now=UPLOAD)
+        assert pairs(session) == [(STARTS, None)]
+    send(app, scene, [(5, "two", IN)])
+    with writing() as session:
+        assert pairs(session) == [(STARTS, None)]
+
+
+def test_a_mark_that_is_sent_again_moves_nothing(app, scene, writing):
+    """What happened in between is not judged by a repeat; a new mark puts all in order."""
+    out = {"code": scene.personal(scene.volunteer, at(60)), "nonce": "sent twice"}
+    upload(app, scene, scene.volunteer, at(60), OUT, **out)
+    scene.check_in(at(0))
+    upload(app, scene, scene.volunteer, at(60), OUT, **out)
+    with writing() as session:
+        assert pairs(session) == [(STARTS, None)]
+        assert open_differences(session, scene.shift_id) == 1
+    send(app, scene, [(5, "two", IN)])
+    with writing() as session:
+        assert pairs(session) == [(STARTS, at(60))]
+        assert open_differences(session, scene.shift_id) == 0
