@@ -342,6 +342,17 @@ def _seal_anew(world: World, text: str, draw: Draw) -> str:
     return world.sealed(kind, body, wrong, draw(256))
 
 
+def _seal_oddly(world: World, text: str, draw: Draw) -> str:
+    """Seal under the right key what the service never writes: a header or direction not in
+    use."""
+    good = _one(world.texts, draw)
+    kind, body = world.good[good].kind, unwritten(good)[1:-10]
+    if kind == "venue" and draw(2):
+        return world.sealed(kind, body[:-1] + bytes([3 + draw(253)]))
+    right = 1 << 6 | PURPOSES[kind]
+    return world.sealed(kind, body, header=right ^ (1 + draw(255)))
+
+
 def _loosen(world: World, text: str, draw: Draw) -> str:
     spellings = [changed for _, changed in _loose(text)] if _is_code(text) else []
     return _one([text, *spellings], draw)
@@ -364,5 +375,6 @@ def _group(world: World, text: str, draw: Draw) -> str:
 
 MUTATIONS: tuple[Mutation, ...] = (
     *(_turn_a_bit, _cut, _leave_one_out, _put_in, _replace, _put_around, _change_case, _twin),
-    *(_in_address, _percent, _join, _splice, _seal_anew, _loosen, _widen, _group),
+    *(_in_address, _percent, _join, _splice, _seal_anew, _seal_oddly, _loosen),
+    *(_widen, _group),
 )
