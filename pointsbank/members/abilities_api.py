@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
@@ -142,6 +143,7 @@ def _judge(outcome: Outcome, member_id: int, skill_code: str) -> None:
         judge_skill(
             session,
             outcome,
+            tell_of_skill=current_app.extensions["tell_of_skill"],
             actor=actor,
             member_id=member_id,
             skill_code=skill_code,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,6 +26,7 @@ def judge_skill(
     session: Session,
     outcome: Outcome,
     *,
+    tell_of_skill: TellOfSkill,
     actor: Actor,
     member_id: int,
     skill_code: str,
@@ -34,13 +34,13 @@ def judge_skill(
 ) -> None:
     """Judge a skill that a person told, and tell them; what changes nothing tells nothing.
 
+    tell_of_skill: as the app hands it to the door.
     Raises MemberNotFound, OwnAbility, SkillNotFound, SkillNotTold.
     """
     act = ACTS[outcome]
     if not act(session, actor=actor, member_id=member_id, skill_code=skill_code, now=now):
         return
     skill = session.scalars(select(Skill).where(Skill.code == skill_code)).one()
-    tell_of_skill: TellOfSkill = current_app.extensions["tell_of_skill"]
     tell_of_skill(
         session,
         member_id=member_id,

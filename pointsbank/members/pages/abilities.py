@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
@@ -45,7 +45,7 @@ from pointsbank.members.abilities_schemas import (
 )
 from pointsbank.members.models import Training
 from pointsbank.members.schemas import VOLUNTEER_NO_LENGTH_MAX
-from pointsbank.members.skill_news import judge_skill
+from pointsbank.members.skill_news import Outcome, judge_skill
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
@@ -353,13 +353,27 @@ def withdraw_training(member_id: int, completion_id: int) -> ResponseReturnValue
     return acted_on(member_id, act, gettext("The entry was withdrawn."))
 
 
+def judge(
+    session: Session, outcome: Outcome, member_id: int, skill_code: str, given: dict[str, Any]
+) -> None:
+    """Judge a told skill, with the way to its person's inbox."""
+    judge_skill(
+        session,
+        outcome,
+        tell_of_skill=current_app.extensions["tell_of_skill"],
+        member_id=member_id,
+        skill_code=skill_code,
+        **given,
+    )
+
+
 @pages.post("/members/<id:member_id>/skills/<skill_code>/confirmation")
 @roles_only(*CONFIRMERS)
 def confirm_skill(member_id: int, skill_code: str) -> ResponseReturnValue:
     """Confirm a skill that a person told."""
 
     def act(session: Session, given: dict[str, Any]) -> None:
-        judge_skill(session, "confirmed", member_id=member_id, skill_code=skill_code, **given)
+        judge(session, "confirmed", member_id, skill_code, given)
 
     return acted_on(member_id, act, gettext("The skill is confirmed."))
 
@@ -370,7 +384,7 @@ def refuse_skill(member_id: int, skill_code: str) -> ResponseReturnValue:
     """Strike a skill out that a person told and nobody confirmed."""
 
     def act(session: Session, given: dict[str, Any]) -> None:
-        judge_skill(session, "refused", member_id=member_id, skill_code=skill_code, **given)
+        judge(session, "refused", member_id, skill_code, given)
 
     return acted_on(member_id, act, gettext("The skill was struck out."))
 
@@ -381,7 +395,7 @@ def doubt_skill(member_id: int, skill_code: str) -> ResponseReturnValue:
     """Take the confirmation of a skill back."""
 
     def act(session: Session, given: dict[str, Any]) -> None:
-        judge_skill(session, "doubted", member_id=member_id, skill_code=skill_code, **given)
+        judge(session, "doubted", member_id, skill_code, given)
 
     return acted_on(member_id, act, gettext("The confirmation was taken back."))
 
