@@ -16,6 +16,14 @@ from sqlalchemy.orm import Session
 from pointsbank.app import create_app
 from pointsbank.core.db import transaction
 from pointsbank.core.settings import Settings
+from tests.browser.phones import (
+    browser_page,
+    browser_process,
+    camera,
+    camera_film,
+    open_page,
+    people,
+)
 from tests.databases import ENGINES, Databases, app_for, lent, settings_for
 from tests.moments import NOON
 from tests.postgres import URL_VARIABLE, Server, session_prefix
@@ -26,6 +34,9 @@ from tests.shelf import Shelf, shelf_folder
 SEED_VARIABLE = "POINTSBANK_TEST_SEED"
 PREFIX_VARIABLE = "POINTSBANK_TEST_PREFIX"
 SHELF = pytest.StashKey[Shelf]()
+
+# pytest finds fixtures by name: one Chromium of a process serves stories and browser tests.
+__all__ = ["browser_page", "browser_process", "camera", "camera_film", "open_page", "people"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +64,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if URL_VARIABLE in os.environ:
         Server(os.environ[URL_VARIABLE]).drop_databases(os.environ[PREFIX_VARIABLE])
     config.stash[SHELF].close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser_process" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
 
 
 def pytest_report_header() -> str:

@@ -40,9 +40,12 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def serving(settings: Settings, shelf: Path, workers: int = 1) -> Iterator[str]:
+def serving(
+    settings: Settings, shelf: Path, workers: int = 1, entry: str = "wsgi:app"
+) -> Iterator[str]:
     """Serve on 127.0.0.1, at the port in the settings, until the block ends; yield its URL.
 
+    entry: the WSGI application, as the server is told it.
     Raises DidNotServe with the end of its log.
     """
     url = f"http://127.0.0.1:{settings.port}"
@@ -52,7 +55,7 @@ def serving(settings: Settings, shelf: Path, workers: int = 1) -> Iterator[str]:
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests" / "leash.py"), str(shelf)]
-            + [sys.executable, "-m", *granian, *map(str, numbers), "wsgi:app"],
+            + [sys.executable, "-m", *granian, *map(str, numbers), entry],
             cwd=ROOT,
             env={**os.environ, **environment_of(settings)},
             stdout=output,

@@ -1,6 +1,6 @@
 // The organizer's station: each scan is asked of the server, or judged here where there is no network; nothing is lost either way.
 import { Scanner } from "./scanner.js";
-import { newNonce } from "./server.js";
+import { iconNode, newNonce } from "./server.js";
 import { ask, probe } from "./station/asking.js";
 import { Line } from "./station/line.js";
 import { Screen } from "./station/screen.js";
@@ -132,7 +132,7 @@ function say(name, text) {
 
 function showState() {
   const { waiting, trouble } = queue;
-  screen.setCounts({ waiting });
+  screen.setWaiting(waiting);
   const mode = line.isByHand ? "by_hand" : line.isOffline ? "offline" : "quick";
   const list = roster ? filled(words.list_ready, { people: roster.size, time: clockTime(fetchedAt) }) : words.list_missing;
   place("line").dataset.line = mode;
@@ -146,8 +146,34 @@ function showState() {
   say("upload-trouble", waiting && trouble && trouble !== "none" ? filled(words.upload[trouble] ?? words.upload.busy, { waiting }) : "");
   place("upload-now").hidden = !waiting;
   say("foreign", queue.foreign ? filled(words.foreign, { waiting: queue.foreign }) : "");
-  say("differing", differing ? filled(words.differing, { number: differing }) : "");
+  showDiffering();
   showRefused();
+}
+
+function linkTo(path, label) {
+  const link = document.createElement("a");
+  link.href = `/shifts/${shiftId}/${path}`;
+  link.append(label);
+  return link;
+}
+
+function showDiffering() {
+  const note = place("differing");
+  const text = differing ? filled(words.differing, { number: differing }) : "";
+  note.hidden = !text;
+  if (note.dataset.said === text) return;
+  note.dataset.said = text;
+  note.replaceChildren(`${text} `, linkTo("differences", words.settle_them));
+}
+
+// A page that was kept on this device names no shift: its way to the list is made here.
+function showWayToList() {
+  const empty = document.querySelector(".top span.top-link");
+  if (!empty) return;
+  const link = linkTo("attendance", words.list);
+  link.className = "top-link";
+  link.prepend(iconNode("people"));
+  empty.replaceWith(link);
 }
 
 function showRefused() {
@@ -224,7 +250,7 @@ async function judgeHere(scan, local, mine, isSlow) {
 }
 
 function show(scan, verdict, local) {
-  screen.setCounts(verdict.counts);
+  screen.setCounts(verdict.counts ?? {});
   const again = () => open(scan, verdict, local);
   screen.remember(scan.nonce, verdict, again);
   screen.sound(verdict);
@@ -298,7 +324,7 @@ async function undo(scan, verdict, local, made) {
     const answer = await ask(links.undo.replace("{scan_id}", encodeURIComponent(verdict.scan_id ?? uploaded.get(scan.nonce))), {}, SCAN_LIMIT_MS);
     const isDone = answer.kind === "ok";
     after = { result: isDone ? "confirm" : "refuse", title: isDone ? words.undone : words.not_undone, detail: answer.data?.detail ?? words.no_answer };
-    if (isDone) screen.setCounts(answer.data.counts);
+    if (isDone) screen.setCounts(answer.data.counts ?? {});
   }
   if (after.result === "confirm") {
     local.isUndone = true;
@@ -316,7 +342,7 @@ function answered(item, verdict) {
   const isSame = !item.verdict || item.verdict.result === verdict.result;
   if (item.follow && verdict.reason === item.follow) return;
   if (!isSame) differing += 1;
-  screen.setCounts(item.shift_id === shiftId ? verdict.counts : null);
+  if (item.shift_id === shiftId) screen.setCounts(verdict.counts ?? {});
   if (screen.shows(item.nonce)) screen.remember(item.nonce, verdict);
 }
 
@@ -417,6 +443,7 @@ async function start() {
     return;
   }
   place("scanning").hidden = false;
+  showWayToList();
   await useKept();
   await queue.load();
   if (!navigator.onLine) line.cut();

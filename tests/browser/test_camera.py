@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import Watch
 from tests.browser.fake_camera import HEADER, HEIGHT, WIDTH, FakeCamera, code_on_wall, film
+from tests.browser.phones import Watch
 
 # As the scanning pages do it: the camera's picture on a canvas, and the vendored decoder.
 READ_CAMERA = """async () => {

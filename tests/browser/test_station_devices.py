@@ -1,37 +1,25 @@
 """The station on poor devices: a slow processor, a dead battery, and what stays behind."""
 
-import os
 import re
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from pointsbank.attendance.models import Attendance
 from tests.browser.cable import Cable
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
 from tests.browser.fake_camera import FakeCamera
 from tests.browser.laid_cable import an_event, cable, live_server
-from tests.browser.people import PATIENCE_MS, SESSION_COOKIE, People
+from tests.browser.people import SESSION_COOKIE, People
 from tests.browser.stations import Station, shift_code
+from tests.browser.telephone import Telephone, page_on, slowed, telephone
 from tests.builders import signed_in
 
-__all__ = ["cable", "live_server"]  # pytest finds fixtures by name
+__all__ = ["cable", "live_server", "telephone"]  # pytest finds fixtures by name
 
 SLOW_DOWN = 6
-START_SECONDS = 60
 # A promise for second-hand phones; two busy cores that are slowed down six times get more.
 OFFLINE_VERDICT_MS_MAX = 6000
-
-
-def slowed(page: Page, rate: int) -> None:
-    """Make a page's processor so many times slower."""
-    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": rate})
 
 
 @pytest.mark.engine("sqlite")
@@ -59,64 +47,6 @@ def test_from_frame_to_verdict_on_a_slow_phone(
         shown = ", ".join(f"{ms:.0f}" for ms in times)
         print(f"frame to verdict, {SLOW_DOWN}x slower, {network}: {shown} ms")  # noqa: T201
     assert max(took["offline"]) < OFFLINE_VERDICT_MS_MAX
-
-
-class Telephone:
-    """A browser in a process of its own, whose battery may die; its profile stays."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> str:
-        """Switch it on, and return the address at which it is driven."""
-        port_file = self.folder / "DevToolsActivePort"
-        port_file.unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            [
-                str(CHROMIUM),
-                *ARGUMENTS,
-                "--remote-debugging-port=0",
-                "--lang=zh-CN",
-                "--accept-lang=zh-CN",
-                f"--user-data-dir={self.folder}",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while not port_file.exists() or not port_file.read_text().strip():
-            assert time.monotonic() < deadline, "the browser did not start"
-            time.sleep(0.1)
-        return f"http://127.0.0.1:{port_file.read_text().splitlines()[0]}"
-
-    def dies(self) -> None:
-        """Take the battery out: nothing is closed, nothing is said goodbye to."""
-        if self.process is None:
-            return
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.process = None
-
-
-@pytest.fixture
-def telephone(tmp_path: Path) -> Iterator[Telephone]:
-    """A telephone that is switched off at the end."""
-    own = Telephone(tmp_path / "profile")
-    own.folder.mkdir()
-    yield own
-    own.dies()
-
-
-@contextmanager
-def page_on(telephone: Telephone, browser: Browser) -> Iterator[Page]:
-    """Switch a telephone on and open a page; then the battery dies."""
-    driven = browser.browser_type.connect_over_cdp(telephone.start())
-    page = driven.contexts[0].new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    yield page
-    telephone.dies()
 
 
 @pytest.mark.engine("sqlite")

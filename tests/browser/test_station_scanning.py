@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pointsbank.attendance.codes import slot_at, venue_text
-from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.attendance.models import Attendance, Scan, ScanDifference
 from pointsbank.core import clock
 from pointsbank.core.audit import AuditEntry
 from pointsbank.core.codes import Purpose, url_of
@@ -207,6 +207,9 @@ def test_somebody_on_no_list_is_taken_in_offline_and_added_later(
     assert people.count(Claim, Claim.member_id == stranger) == 1
     differing = station.page.locator("[data-differing]")
     expect(differing).to_contain_text("1 条")
+    assert people.count(ScanDifference, ScanDifference.server_reason == "not_member") == 1
+    differing.get_by_role("link", name="去核对").click()
+    expect(station.page.get_by_role("heading", name="不明的码")).to_be_visible()
 
 
 @pytest.mark.engine("sqlite")

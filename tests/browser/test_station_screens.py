@@ -150,6 +150,7 @@ def test_each_verdict_of_the_server_has_its_screen(
             family = "warn"
         look_at(station, name, family)
         expect(station.panel.get_by_role("alert")).to_have_attribute("aria-live", "assertive")
+        expect(station.waiting).to_have_text("0")  # who waits for a place is another number
         station.back()
 
 

@@ -17,6 +17,8 @@ def station_words() -> dict[str, Any]:
             "offline": gettext("No network: judged on this device"),
             "by_hand": gettext("Offline by hand: judged on this device"),
         },
+        "list": gettext("List"),
+        "settle_them": gettext("Settle the differences"),
         "go_offline": gettext("Go offline"),
         "go_quick": gettext("Back to the network"),
         "list_ready": gettext(

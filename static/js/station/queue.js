@@ -157,13 +157,23 @@ export class Queue {
 
   async #answered(item, verdict) {
     const now = await this.store.get("queue", item.nonce);
+    const isAsked = item.follow && verdict.reason === item.follow && verdict.may_confirm;
+    if (item.follow && !isAsked && verdict.result !== "ok") {
+      await this.#tell(now ?? item);
+      return;
+    }
     this.onAnswer(item, verdict);
     if (now?.undone && verdict.undo_until) {
       await this.store.put("queue", { ...now, scan_id: verdict.scan_id });
       return;
     }
-    if (item.follow && verdict.reason === item.follow && verdict.may_confirm) await this.#follow(item);
+    if (isAsked) await this.#follow(item);
     await this.store.remove("queue", item.nonce);
+  }
+
+  // The server asks something else than the lead has answered: sent once more under its nonce, it learns what was shown here, for the list of differences.
+  async #tell(item) {
+    await this.store.put("queue", { ...item, scan: { ...item.scan, device_verdict: item.verdict }, follow: null });
   }
 
   // The lead took somebody in whom no list here named; the server asks whether to add them, and that was said already.

@@ -79,8 +79,13 @@ export class Screen {
     this.onClose();
   }
 
-  setCounts(counts) {
-    for (const [name, value] of Object.entries(counts ?? {})) {
+  // A verdict counts who waits for a place as well: what waits here is told by setWaiting alone.
+  setCounts({ waiting: _, ...counts } = {}) { this.#count(counts); }
+
+  setWaiting(waiting) { this.#count({ waiting }); }
+
+  #count(counts) {
+    for (const [name, value] of Object.entries(counts)) {
       if (value === undefined || value === null) continue;
       for (const place of document.querySelectorAll(`[data-count="${name}"]`)) place.textContent = value;
     }

@@ -22,7 +22,6 @@ from tests.shelf import shelf_folder
 
 CHROMIUM = Path(os.environ.get("POINTSBANK_CHROMIUM", "/usr/bin/chromium"))
 REQUIRED = os.environ.get("POINTSBANK_REQUIRE_BROWSER") == "1"
-HERE = Path(__file__).parent
 
 ARGUMENTS = (
     "--headless",
@@ -40,14 +39,6 @@ PHONE = {"width": 390, "height": 844}
 OWN_SCHEMES = ("data:", "blob:", "about:")
 # Chromium says this of each answer above 399; what a page makes of it is the test's matter.
 REFUSED_ANSWER = "Failed to load resource"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE) and "browser_process" in getattr(
-            item, "fixturenames", ()
-        ):
-            item.add_marker(pytest.mark.browser)
 
 
 class Watch:
