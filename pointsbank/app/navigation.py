@@ -120,18 +120,6 @@ NAV: list[Way] = [
         roles=("administrator", "secretary"),
     ),
     Way(
-        "invitation_pages.list_invitations",
-        lazy_gettext("Invitation codes"),
-        "people",
-        roles=("administrator", "secretary"),
-    ),
-    Way(
-        "card_pages.ask_for_whom",
-        lazy_gettext("Paper cards"),
-        "card",
-        roles=("administrator", "organizer"),
-    ),
-    Way(
         "disputing_pages.list_disputes",
         lazy_gettext("Disputes"),
         "flag",

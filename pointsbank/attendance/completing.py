@@ -15,16 +15,23 @@ from pointsbank.attendance.errors import (
 )
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.attendance.overtimes import overtime_of
-from pointsbank.attendance.settling import CLAIM_GIVEN_UP, COUNTS_ANYWAY
+from pointsbank.attendance.settling import (
+    CLAIM_GIVEN_UP,
+    COUNTS_ANYWAY,
+    MISSING_CHECK_OUT,
+)
 from pointsbank.attendance.sheet import Coming, SheetLine, sheet_lines
 from pointsbank.core.audit import note
 from pointsbank.core.keys import keyed_hash
+from pointsbank.scoring.policy import TOO_SHORT
 from pointsbank.tasks.claiming import locked_shift
 from pointsbank.tasks.errors import NotOpen
 from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
 
 # A check-out that the lead entered afterwards; reviewers see it.
 ENTERED = "check_out_entered"
+# Held over a check-out that may be wrong: the lead names the person and says when they left.
+HELD_OVER_CHECK_OUT = (MISSING_CHECK_OUT, TOO_SHORT)
 
 
 def enter_check_outs(
@@ -42,8 +49,9 @@ def enter_check_outs(
     """Say when people left who have no check-out, and return of how many.
 
     left_at: the shift's end, or that of its overtime, when not given. only: these members;
-    everyone who lacks a check-out when not given, without the lead themself. Who was held for
-    the missing check-out is judged anew by the next settlement. A repeat finds nobody.
+    everyone who lacks a check-out when not given, without the lead themself. Whoever was held
+    over it, missing or too early, is judged anew by the next settlement; an earlier check-out
+    of somebody named stays on record and counts no more. A repeat finds nobody.
     Raises ShiftNotFound, NotOpen, ShiftNotOver, OwnAttendance, CheckOutOutOfBounds for a moment
     that is to come or lies before somebody came, NobodyLacksCheckOut for people who have one.
     """
@@ -53,11 +61,12 @@ def enter_check_outs(
     if only is not None and actor_id in only:
         raise OwnAttendance
     locked_shift(session, shift_id)
-    open_comings = [
-        line.open_coming
+    found = [
+        _coming_to_end(line, is_named=only is not None)
         for line in sheet_lines(session, shift_id, member_ids=only)
-        if line.open_coming is not None and line.member_id != actor_id
+        if line.member_id != actor_id
     ]
+    open_comings = [coming for coming in found if coming is not None]
     if only is not None and len(open_comings) < len(set(only)):
         raise NobodyLacksCheckOut
     moment = left_at if left_at is not None else _end_of(session, shift)
@@ -80,6 +89,14 @@ def enter_check_outs(
             people=len(open_comings),
         )
     return len(open_comings)
+
+
+def _coming_to_end(line: SheetLine, *, is_named: bool) -> Coming | None:
+    """Return the coming whose end the lead may enter; None when there is none."""
+    if line.open_coming is not None or not is_named:
+        return line.open_coming
+    is_over_it = line.state == "held" and line.held_reason in HELD_OVER_CHECK_OUT
+    return line.standing[-1] if is_over_it else None
 
 
 def open_shift(
@@ -113,6 +130,17 @@ def _enter(
 ) -> None:
     # Whoever was let in after the end left when they came, as far as anybody can say.
     left_at = max(moment, coming.checked_in_at or moment)
+    session.execute(
+        update(Scan)
+        .where(
+            Scan.shift_id == shift_id,
+            Scan.member_id == coming.member_id,
+            Scan.direction == "out",
+            Scan.occurrence == coming.occurrence,
+            Scan.counts,
+        )
+        .values(counts=False)
+    )
     session.execute(
         update(Attendance)
         .where(Attendance.id == coming.id)

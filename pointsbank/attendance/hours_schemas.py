@@ -5,11 +5,12 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 from marshmallow import Schema, fields, validate
 
+from pointsbank.attendance.completing import HELD_OVER_CHECK_OUT
 from pointsbank.attendance.no_shows import NoShowFile, has_stayed_away
 from pointsbank.attendance.overtimes import OVERTIME_HOURS_MAX, OvertimeFile
 from pointsbank.attendance.own_service import Service
 from pointsbank.attendance.schemas import PairOut
-from pointsbank.attendance.settling import CLAIM_GIVEN_UP, OWN_SHIFT
+from pointsbank.attendance.settling import CLAIM_GIVEN_UP, NOTHING_TO_ENTER, OWN_SHIFT
 from pointsbank.attendance.sheet import SheetLine
 from pointsbank.core.text import masked_name
 from pointsbank.tasks.schemas import Planned
@@ -26,6 +27,7 @@ STATES = {
     "held": lazy_gettext("Held for review"),
     "rejected": lazy_gettext("Struck out: you were not there"),
 }
+NOT_ENTERED = lazy_gettext("Nothing to enter")
 FLAG_WORDS = {
     "walk_in": lazy_gettext("joined on the spot"),
     "same_device": lazy_gettext("same phone"),
@@ -275,7 +277,8 @@ def closing_words(
     """Return what is left to do before a shift is settled, as the sheet prints it.
 
     missing: who has no check-out. away: who had a place and did not come. given_up: who waits
-    for the lead's word. elsewhere: how many only another lead can settle.
+    for the lead's word. short: who was held over a check-out that may be wrong. own: whether
+    only another lead can settle somebody.
     """
     return {
         "missing": [_person(line) for line in lines if _lacks_check_out(line, actor_id)],
@@ -288,6 +291,14 @@ def closing_words(
             _person(line)
             for line in lines
             if line.held_reason == CLAIM_GIVEN_UP and line.member_id != actor_id
+        ],
+        "short": [
+            _person(line)
+            for line in lines
+            if line.state == "held"
+            and line.held_reason in HELD_OVER_CHECK_OUT
+            and line.checked_out_at is not None
+            and line.member_id != actor_id
         ],
         "own": any(line.held_reason == OWN_SHIFT for line in lines),
         "overtime": overtime_words(overtime),
@@ -304,6 +315,8 @@ def _person(line: SheetLine) -> dict[str, Any]:
         "id": line.member_id,
         "name": masked_name(line.name),
         "since": line.open_coming.checked_in_at if line.open_coming else None,
+        "came_at": line.checked_in_at,
+        "left_at": line.checked_out_at,
     }
 
 
@@ -329,6 +342,8 @@ def overtime_words(found: OvertimeFile | None) -> dict[str, Any] | None:
 def service_words(found: Service) -> dict[str, Any]:
     """Return one of a person's own services as their list prints it."""
     state = str(STATES[found.state])
+    if found.state == "held" and found.held_reason in NOTHING_TO_ENTER:
+        state = str(NOT_ENTERED)
     if found.state == "held" and found.held_reason in HELD_WORDS:
         state = f"{state} · {HELD_WORDS[found.held_reason]}"
     return {

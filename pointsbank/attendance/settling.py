@@ -26,7 +26,7 @@ from pointsbank.ledger.budgets import budget_left
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
 from pointsbank.members.models import Member
-from pointsbank.scoring.policy import Award, award_for
+from pointsbank.scoring.policy import DAY_FULL, TOO_SHORT, Award, award_for
 from pointsbank.scoring.queries import Standard, minutes_counted_on, standard_on
 from pointsbank.scoring.service import record_entry
 from pointsbank.tasks.claiming import locked_shift
@@ -39,6 +39,10 @@ CLAIM_GIVEN_UP = "claim_given_up"
 BUDGET_SPENT = "budget_spent"
 # The lead says that somebody was there although they had given their place up.
 COUNTS_ANYWAY = "counts_anyway"
+# By the standard there is nothing to enter: nobody has to look, unless a mark is wrong.
+NOTHING_TO_ENTER = (TOO_SHORT, DAY_FULL)
+# What may have come since: room in the budget or in the day, another lead.
+JUDGED_AGAIN = (BUDGET_SPENT, DAY_FULL, OWN_SHIFT)
 
 
 @dataclass(frozen=True)
@@ -253,7 +257,7 @@ def is_to_settle(line: SheetLine, actor_id: int) -> bool:
     if line.member_id == actor_id:
         return False
     is_approved = line.held_reason == REVIEW and line.review_state == "approved"
-    return is_approved or line.held_reason in (BUDGET_SPENT, OWN_SHIFT)
+    return is_approved or line.held_reason in JUDGED_AGAIN
 
 
 def waits_for_budget(line: SheetLine) -> bool:
@@ -380,8 +384,8 @@ def award_key(line: SheetLine) -> str:
 
 
 def _goes_on_waiting(line: SheetLine, award: Award) -> bool:
-    """Tell whether a line waited for the budget before and still does: nothing changed."""
-    return waits_for_budget(line) and award.reason == BUDGET_SPENT
+    """Tell whether a line waited for room, in the budget or the day, and still does."""
+    return line.held_reason in (BUDGET_SPENT, DAY_FULL) and award.reason == line.held_reason
 
 
 def _note(

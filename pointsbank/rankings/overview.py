@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import extract, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pointsbank.attendance.models import Attendance
+from pointsbank.attendance.settling import NOTHING_TO_ENTER
 from pointsbank.members.models import Member
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
@@ -46,12 +47,16 @@ class TakingPart:
 
 def shifts_to_settle(session: Session, paths: Sequence[str], now: datetime) -> Waiting | None:
     """Return the shifts that are over, were attended and are not settled; None for none."""
-    return _waiting(session, paths, now, ("present", "left"), func.count(Shift.id.distinct()))
+    return _waiting(session, paths, now, ("present", "left"), (Shift.id,))
 
 
 def attendance_held(session: Session, paths: Sequence[str], now: datetime) -> Waiting | None:
-    """Return the attendances that settlement held for review; None when there is none."""
-    return _waiting(session, paths, now, ("held",), func.count(Attendance.id))
+    """Return how many people's attendances wait for somebody; None when there is none.
+
+    Whoever came several times to a shift is one. What the standard gives nothing for waits for
+    nobody.
+    """
+    return _waiting(session, paths, now, ("held",), (Shift.id, Attendance.member_id))
 
 
 def _waiting(
@@ -59,10 +64,11 @@ def _waiting(
     paths: Sequence[str],
     now: datetime,
     states: tuple[str, ...],
-    count: object,
+    each: tuple[InstrumentedAttribute[int], ...],
 ) -> Waiting | None:
     condition = (
         Attendance.state.in_(states),
+        func.coalesce(Attendance.held_reason, "").not_in(NOTHING_TO_ENTER),
         Shift.ends_at < now,
         within(Organization.path, paths),
     )
@@ -76,8 +82,9 @@ def _waiting(
     first = session.execute(of_scope.order_by(Shift.ends_at, Shift.id).limit(1)).first()
     if first is None:
         return None
-    total = session.execute(of_scope.with_only_columns(count)).scalar_one()  # type: ignore[call-overload]  # any column expression
-    return Waiting(int(total), first.id, first.ends_at)
+    counted = of_scope.with_only_columns(*each).distinct().subquery()
+    total = session.execute(select(func.count()).select_from(counted)).scalar_one()
+    return Waiting(total, first.id, first.ends_at)
 
 
 def undecided(session: Session, paths: Sequence[str], actor_id: int) -> Undecided:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from pointsbank.attendance.errors import ShiftNotOver
 from pointsbank.attendance.models import Attendance
+from pointsbank.attendance.rejecting import reject_attendance
 from pointsbank.attendance.settling import Awarded, Held, reason_text, settle_shift
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.ledger.queries import balance_of, book_lines, expiring_points
@@ -226,6 +227,36 @@ def test_a_day_counts_eight_hours_over_all_its_shifts(app, writing):
     _, given = worked(app, writing, spans)
     assert [settled.awarded[0].service_minutes for settled in given[:2]] == [240, 240]
     assert given[2].held[0].reason == "day_full"
+
+
+def test_a_full_day_that_has_room_again_is_judged_again(app, writing):
+    morning = datetime(2026, 11, 21, 6, 0, tzinfo=DISTRICT_TIME)
+    spans = [(morning + timedelta(hours=5 * n), 240) for n in range(3)]
+    member_id, given = worked(app, writing, spans)
+    assert given[2].held[0].reason == "day_full"
+    with writing() as session:
+        shifts = session.scalars(select(Attendance.shift_id).order_by(Attendance.id)).all()
+        lead = session.scalars(select(Attendance.settled_by_id)).first()
+        now = morning + timedelta(hours=15)
+
+        def settled_again():
+            return settle_shift(
+                session, shift_id=shifts[2], actor_id=lead, paths=["/"], zone=ZONE, now=now
+            )
+
+        before = session.scalars(select(Attendance.settled_at).order_by(Attendance.id)).all()
+        assert settled_again() == given[2], "there is no room yet, and nothing changes"
+        after = session.scalars(select(Attendance.settled_at).order_by(Attendance.id)).all()
+        assert before == after
+        reject_attendance(
+            session,
+            member_id=member_id,
+            shift_id=shifts[0],
+            note=None,
+            today=now.date(),
+            now=now,
+        )
+        assert settled_again().awarded == (Awarded(member_id, 40, 240),)
 
 
 def test_a_month_ends_at_local_midnight(app, writing):

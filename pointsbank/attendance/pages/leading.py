@@ -29,7 +29,9 @@ from pointsbank.attendance.schemas import (
     sheet_line_out,
 )
 from pointsbank.attendance.settling import (
+    NOTHING_TO_ENTER,
     Settlement,
+    ShiftRules,
     have_all_left,
     is_to_settle,
     settle_shift,
@@ -42,6 +44,7 @@ from pointsbank.core import clock
 from pointsbank.core.codes import Purpose, header_of, url_of
 from pointsbank.core.db import reading, run
 from pointsbank.core.text import masked_name
+from pointsbank.scoring.policy import DAY_FULL
 from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.formats import clock_time
@@ -160,9 +163,12 @@ def sheet(shift_id: int) -> ResponseReturnValue:
         total={
             "points": sum(row["points"] for row in rows if row["counts"]),
             "people": sum(1 for row in rows if row["counts"]),
-            "held": sum(1 for row in rows if row["came"] and not row["counts"]),
+            "held": sum(1 for row in rows if row["waits"]),
+            "nothing": sum(1 for row in rows if row["is_nothing"]),
             "waiting": sum(1 for line in came if waits_for_budget(line)),
-            "again": sum(1 for line in came if is_to_settle(line, actor_id)),
+            "again": sum(
+                1 for line in came if is_to_settle(line, actor_id) and has_news(line, rules)
+            ),
         },
         closing=closing_words(lines, overtime, actor_id),
         settled_at=max((line.settled_at for line in came if line.settled_at), default=None)
@@ -189,11 +195,19 @@ def sheet(shift_id: int) -> ResponseReturnValue:
     )
 
 
+def has_news(line: SheetLine, rules: ShiftRules) -> bool:
+    """Tell whether settling again may decide otherwise: a full day may have room by now."""
+    return line.held_reason != DAY_FULL or rules.award_of(line).reason != DAY_FULL
+
+
 def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
     """Return a person of the sheet as its page prints them."""
     gives = shown["would_award"]
     is_held = line.state == "held"
     has_left = line.checked_out_at is not None
+    counts = has_left and not is_held and any(gives.values())
+    reason = line.held_reason if is_held else shown["would_hold"]
+    is_nothing = line.has_come and reason in NOTHING_TO_ENTER
     return {
         "name": shown["display_name"],
         "state": shown["state"],
@@ -207,7 +221,9 @@ def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
         "would_hold": str(HELD_WORDS.get(shown["would_hold"] or "", "")),
         "came": line.has_come,
         "times": len(line.pairs),
-        "counts": has_left and not is_held and any(gives.values()),
+        "counts": counts,
+        "is_nothing": is_nothing,
+        "waits": line.has_come and not counts and not is_nothing,
     }
 
 

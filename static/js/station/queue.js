@@ -56,8 +56,12 @@ export class Queue {
 
   async add(item) {
     const place = Math.max(Date.now(), (this.items.at(-1)?.place ?? 0) + 1);
-    await this.store.put("queue", { ...item, place, actor: this.actor(), state: "waiting" });
-    await this.#changed();
+    const kept = { ...item, place, actor: this.actor(), state: "waiting" };
+    await this.store.put("queue", kept);
+    // To read all that waits again would cost a slow phone more with each person.
+    if (!this.items.some((each) => each.nonce === kept.nonce)) this.items = [...this.items, kept];
+    this.onChange();
+    this.channel?.postMessage("changed");
   }
 
   // Take back one that still waits; false when it is not here any more.
