@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pointsbank.app import create_app
-from pointsbank.attendance.models import Attendance
+from pointsbank.attendance.models import Attendance, ScanDifference
 from pointsbank.commands.demonstrating import load, printed_people
 from pointsbank.commands.demonstration.people import PASSWORD
 from pointsbank.core import clock
@@ -36,7 +36,7 @@ from pointsbank.members.codes import (
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.members.showing import draw_redemption_code
 from pointsbank.rewards.models import Reward
-from pointsbank.tasks.models import Shift, Task
+from pointsbank.tasks.models import GroupClaim, Invitation, Series, Shift, Task
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -173,6 +173,14 @@ def rows_of(session: Session, phones: dict[str, str]) -> dict[str, int]:
             .where(Task.state == "open", Shift.starts_at > now, Shift.claimed < Shift.places)
             .where(Task.id.in_(own_tasks))
             .order_by(Shift.starts_at)
+        ),
+        "differing_shift": first(select(ScanDifference.shift_id)),
+        "doubtful": first(select(Attendance.id).where(Attendance.review_state == "waiting")),
+        "series": first(select(Series.id).order_by(Series.id)),
+        "group": first(select(GroupClaim.id).order_by(GroupClaim.id)),
+        "inviting_shift": first(select(Invitation.shift_id).order_by(Invitation.id)),
+        "coming_shift": first(
+            select(Shift.id).where(Shift.starts_at > now, Shift.task_id.in_(own_tasks))
         ),
         "draft": first(own_tasks.where(Task.state == "draft")),
         "reward": first(

@@ -73,6 +73,21 @@ def draw_code(page: Page, _district: District) -> None:
     page.locator("[data-digits] span").first.wait_for()
 
 
+def look_up(page: Page, _district: District) -> None:
+    """Search for a name at the station, and open who was found first."""
+    page.locator("input[name=words]").fill("王")
+    page.locator("main form button").first.click()
+    page.locator("details.ask summary").first.click()
+
+
+def call_roll(page: Page, _district: District) -> None:
+    """Count heads, and draw who is called up."""
+    page.locator("input[name=counted]").fill("6")
+    page.locator("main form button").first.click()
+    page.locator("form[action$=roll-call] button").first.click()
+    page.wait_for_load_state()
+
+
 def sign_in_wrongly(page: Page, _district: District) -> None:
     """Mistype the password."""
     page.locator("input[name=phone]").fill("10000000999")
@@ -125,6 +140,33 @@ SIGHTS = (
     Sight("sheet", "organizer", "/shifts/{shift}/attendance"),
     Sight("sheet-settled", "organizer", "/shifts/{settled_shift}/attendance"),
     Sight("task-organizer", "organizer", "/tasks/{task}"),
+    Sight("people-looked-up", "organizer", "/shifts/{shift}/people", look_up),
+    Sight("walk-in", "organizer", "/shifts/{shift}/walk-ins"),
+    Sight("watching", "organizer", "/shifts/{shift}/watching", call_roll),
+    Sight("vouching", "organizer", "/shifts/{shift}/vouching"),
+    Sight("differences", "organizer", "/shifts/{differing_shift}/differences"),
+    Sight("stations", "organizer", "/shifts/stations"),
+    Sight("series", "organizer", "/series/{series}"),
+    Sight("series-following", "organizer", "/series/{series}/following"),
+    Sight("series-new", "organizer", "/shifts/{coming_shift}/series/new"),
+    Sight("shift-change", "organizer", "/shifts/{coming_shift}/change"),
+    Sight("cards", "organizer", "/cards"),
+    Sight("service", "volunteer", "/service"),
+    Sight("my-abilities", "volunteer", "/me/abilities"),
+    Sight("my-invitations", "volunteer", "/my-invitations"),
+    Sight("my-calendar", "volunteer", "/my-calendar"),
+    Sight("my-code-general", "volunteer", "/my-code/general"),
+    Sight("finding", "volunteer", "/tasks?free=1"),
+    Sight("messages", "volunteer", "/messages"),
+    Sight("register", "", "/register"),
+    Sight("reviews", "secretary", "/reviews"),
+    Sight("review", "secretary", "/reviews/{doubtful}"),
+    Sight("hours", "secretary", "/hours"),
+    Sight("approvals", "secretary", "/approvals"),
+    Sight("groups", "secretary", "/groups"),
+    Sight("group", "secretary", "/groups/{group}"),
+    Sight("inviting", "organizer", "/shifts/{inviting_shift}/invitations"),
+    Sight("branch-invitations", "secretary", "/branch-invitations"),
     Sight("plans", "organizer", "/organizing"),
     Sight("plan", "organizer", "/organizing/{task}"),
     Sight("plan-draft", "organizer", "/organizing/{draft}"),

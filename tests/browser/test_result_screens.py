@@ -50,7 +50,8 @@ def pages(app: Flask, view: str) -> dict[str, str]:
         facts["elsewhere"]["title"] = LONG_TITLE
         with app.test_request_context("/", headers=headers):
             shown = verdict_out(Verdict(7, facts))
-            acts = [{"label": "回首页" if view != "390-en" else "To the home page", "href": "/"}]
+            home = "To the home page" if view.endswith("-en") else "回首页"
+            acts = [{"label": home, "href": "/"}]
             if shown["action"] and shown["may_confirm"]:
                 acts.insert(0, {"label": shown["action"], "action": "/scan", "fields": {}})
             made[name] = render_template(
@@ -62,7 +63,8 @@ def pages(app: Flask, view: str) -> dict[str, str]:
 def acts_in_sight(page: Page) -> bool:
     """Tell whether the first act stands on the screen without scrolling."""
     box = page.locator(".verdict .acts .btn").first.bounding_box()
-    assert box is not None and page.viewport_size is not None
+    assert box is not None
+    assert page.viewport_size is not None
     return box["y"] + box["height"] <= page.viewport_size["height"]
 
 

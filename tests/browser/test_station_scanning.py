@@ -213,10 +213,13 @@ def test_somebody_on_no_list_is_taken_in_offline_and_added_later(
 
 
 @pytest.mark.engine("sqlite")
-def test_the_name_tells_its_last_digits_when_it_is_tapped(people: People, cable: Cable) -> None:
+def test_without_a_network_a_tapped_name_tells_its_last_digits(
+    people: People, cable: Cable
+) -> None:
     organizer, shift_id, (wang,) = an_event(people, "王桂兰")
     station = Station(people.page_of(organizer), shift_id).open().has_list()
-    station.type(people.number_of(wang))
+    cable.cut()
+    assert station.type(people.number_of(wang)) == "已离线签到"
     name = station.panel.locator("[data-slot=name]")
     name.click()
     expect(name).to_contain_text(f"尾号 {people.number_of(wang)[-3:]}")

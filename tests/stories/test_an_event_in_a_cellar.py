@@ -37,6 +37,8 @@ from tests.serving import free_port, serving
 from tests.shelf import shelf_folder
 from tests.stories.cellar import (
     SECONDS_APART,
+    SIZES,
+    WITHOUT_CLAIM,
     Cast,
     Held,
     StoryTime,
@@ -56,6 +58,8 @@ EVERYBODY = 200
 BEFORE_THE_BATTERY = 100
 BY_CAMERA = 2
 FORGOT_TO_LEAVE = 4
+# Everybody with a claim, and the one who was registered on the spot.
+LISTED = sum(size for group, size in SIZES.items() if group not in WITHOUT_CLAIM) + 1
 # Who of those with a phone leaves so many minutes after the beginning: one, then three.
 LEAVE_EARLY = {30: range(1), 80: range(1, 4)}
 KEPT, LEFT, UNKNOWN = "已离线签到", "已离线签退", "这里核不了"
@@ -182,6 +186,7 @@ def upstairs(event: Event, station: Station) -> None:
     page.get_by_role("button", name="登记并签到").click()
     expect(page.get_by_role("heading", name="签到成功")).to_be_visible()
     station.open().has_list()
+    expect(page.locator("[data-list-words]")).to_contain_text(f"名单 {LISTED} 人")
     expect(page.locator("[data-scanning] [data-count=arrived]")).to_have_text("2")
 
 
