@@ -19,7 +19,7 @@ from pointsbank.core.db import Moment
 from pointsbank.core.keys import keyed_hash
 from pointsbank.messages.service import tell
 from pointsbank.tasks.claiming import ClaimHeld, accept_place, claim_shift, locked_shift
-from pointsbank.tasks.errors import ClaimNotFound
+from pointsbank.tasks.errors import ClaimNotFound, OfferLapsed
 
 COUNTING_ACTS = ("check_in", "check_out", "move_check_out")
 
@@ -206,7 +206,7 @@ def _accepted(session: Session, found: Findings, judgement: Judgement) -> Judgem
             member_id=found.facts.member_id,
             now=found.at,
         )
-    except ClaimNotFound:
+    except (ClaimNotFound, OfferLapsed):
         return replace(judgement, act="join")
     return judgement
 

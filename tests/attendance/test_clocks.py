@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from pointsbank.attendance import recording
 from pointsbank.attendance.codes import (
     DIGITS_SLOT_SECONDS,
     digits_slot_at,
@@ -416,6 +417,31 @@ def test_a_place_that_is_offered_lapses_once_whichever_way_the_clock_jumps(writi
         accept_place(session, claim_id=claims[2].id, member_id=third, now=STARTS)
         assert lapse_places(session, now=jumped + timedelta(days=1), limit=9) == 0
         assert place()[1] == ("claimed", None)
+
+
+def test_a_place_that_lapses_while_its_person_stands_at_the_door_is_claimed_anew(
+    scene, writing, monkeypatch
+):
+    """The job was late and takes the place back between the look and the check-in."""
+    member_id, at = scene.volunteer.member_id, STARTS - timedelta(minutes=20)
+    with writing() as session:
+        claim = session.get_one(Claim, scene.claim_id)
+        claim.accept_by = STARTS - timedelta(hours=2)
+    find = recording.find
+
+    def found_and_lapsed(session, *asked):
+        found = find(session, *asked)
+        lapse_places(session, now=at, limit=9)
+        return found
+
+    monkeypatch.setattr(recording, "find", found_and_lapsed)
+    assert reason(scene.check_in(at)) == ("ok", "ok_in")
+    with writing() as session:
+        states = session.execute(select(Claim.member_id, Claim.state).order_by(Claim.id))
+        assert [tuple(row) for row in states] == [
+            (member_id, "withdrawn"),
+            (member_id, "claimed"),
+        ]
 
 
 def test_reminders_are_given_once_in_a_time_that_comes_twice(writing):
