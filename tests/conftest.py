@@ -1,5 +1,6 @@
 """What every test may ask for: a service on each engine, a client, chance and time."""
 
+import gc
 import os
 import random
 import secrets
@@ -34,6 +35,8 @@ from tests.shelf import Shelf, shelf_folder
 SEED_VARIABLE = "POINTSBANK_TEST_SEED"
 PREFIX_VARIABLE = "POINTSBANK_TEST_PREFIX"
 SHELF = pytest.StashKey[Shelf]()
+# Python's own 700 new objects are fewer than one request makes.
+NEW_OBJECTS_MAX = 10_000
 
 # pytest finds fixtures by name: one Chromium of a process serves stories and browser tests.
 __all__ = ["browser_page", "browser_process", "camera", "camera_film", "open_page", "people"]
@@ -70,6 +73,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser_process" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays to the end: thousands of tests, and the modules."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS_MAX, *gc.get_threshold()[1:])
 
 
 def pytest_report_header() -> str:
