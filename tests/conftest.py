@@ -12,6 +12,7 @@ from datetime import datetime
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
 from pointsbank.app import create_app
@@ -40,6 +41,10 @@ NEW_OBJECTS_MAX = 10_000
 
 # pytest finds fixtures by name: one Chromium of a process serves stories and browser tests.
 __all__ = ["browser_page", "browser_process", "camera", "camera_film", "open_page", "people"]
+
+# How long an example takes tells of the machine and whoever shares it, not of the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
