@@ -23,6 +23,8 @@ MINUTE = timedelta(minutes=1)
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "judge.json").read_text())
 SHOTS = os.environ.get("POINTSBANK_SHOTS")
 PHONES = {"large": {"width": 390, "height": 844}, "small": {"width": 360, "height": 640}}
+if SHOTS:
+    PHONES |= {"tiny": {"width": 320, "height": 640}, "desk": {"width": 1280, "height": 800}}
 # Reasons after which nobody is told whom or what was scanned.
 NAMELESS = ("bad_code", "bad_signature", "wrong_purpose", "not_member", "no_permission")
 FAMILIES = {"ok": "ok", "confirm": "warn", "refuse": "no"}

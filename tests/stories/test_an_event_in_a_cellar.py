@@ -112,7 +112,6 @@ class Event:
         with page_on(telephone, browser) as page:
             watch.over(page.context)
             self.time.rules(page.context)
-            slowed(page, SLOW_DOWN)
             yield Station(page, self.cast.shift_id, self.people.address)
         assert watch.faults == []
 
@@ -193,6 +192,7 @@ def upstairs(event: Event, station: Station) -> None:
 def first_half(event: Event, station: Station) -> None:
     """In the cellar: two by the camera, then one after the other."""
     cast = event.cast
+    slowed(station.page, SLOW_DOWN)
     for member_id in cast.by_phone[:BY_CAMERA]:
         assert event.see(station, member_id) == KEPT
     station.page.reload()  # closes the camera
@@ -207,6 +207,7 @@ def first_half(event: Event, station: Station) -> None:
 def second_half(event: Event, station: Station) -> None:
     """The phone is on again, still without a network: the others, and what goes wrong."""
     cast = event.cast
+    slowed(station.page, SLOW_DOWN)
     station.open()
     expect(station.page.locator(".top .title")).to_have_text("地下活动室邻里联欢")
     expect(station.waiting).to_have_text(str(BEFORE_THE_BATTERY))
