@@ -1,7 +1,7 @@
 // One's own codes for shifts as this phone keeps them, so that a page loaded anew without a network makes them still: in IndexedDB, each with
 // a key that signs and can never be read out again.
 const NAME = "pointsbank-own-codes"; // the caches of the kept page begin with it too
-const UNTIL = "pointsbank-own-codes-until"; // page.js looks here before it loads anything
+const UNTIL = "pointsbank-own-codes-until"; // page.js looks here before it loads anything more
 const SCOPE = "/my-code";
 
 const asked = (request) => new Promise((done, failed) => {

@@ -20,23 +20,15 @@ document.addEventListener("submit", (event) => {
   });
 });
 
-// A device that was a station keeps names and keys of a shift, and a phone the keys of its person's own codes: they go when they ran out, and
-// when somebody signs out; one's own also when the service asks who is there, because the next may be somebody else.
-const STATION = "pointsbank-station-until";
-const OWN_CODES = "pointsbank-own-codes-until";
-const keptUntil = (name) => { try { return Number(localStorage.getItem(name)); } catch { return 0; } };
-const ranOut = (name) => keptUntil(name) > 0 && keptUntil(name) < Date.now();
-const forgetCodes = () => import("./owncodes.js").then(({ forgetCodes: forget }) => forget()).catch(() => {});
-const leaveStation = () => import("./station/leaving.js").then(({ leave }) => leave()).catch(() => true);
-if (ranOut(STATION)) import("./station/leaving.js").then(({ clear }) => clear());
-if (ranOut(OWN_CODES) || (keptUntil(OWN_CODES) && document.querySelector("[data-asks-who]"))) forgetCodes();
-document.addEventListener("submit", async (event) => {
+// A device keeps lists of a station, or keys of its person's own codes: leaving.js clears what has to go.
+const KEPT = ["pointsbank-station-until", "pointsbank-own-codes-until"];
+const keeps = () => { try { return KEPT.some((name) => localStorage.getItem(name)); } catch { return false; } };
+if (keeps()) import("./leaving.js").then(({ tidy }) => tidy());
+document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches('[action="/sign-out"]') || !(keptUntil(STATION) || keptUntil(OWN_CODES))) return;
+  if (!form.matches('[action="/sign-out"]') || !keeps()) return;
   event.preventDefault();
-  if (keptUntil(STATION) && !(await leaveStation())) return;
-  if (keptUntil(OWN_CODES)) await forgetCodes();
-  form.submit();
+  import("./leaving.js").then(({ leave }) => leave()).catch(() => true).then((goes) => { if (goes) form.submit(); });
 });
 
 // "Back" may show the page as it was left, with its buttons still off.
