@@ -32,10 +32,12 @@ from pointsbank.budgets.pages import pages as budget_pages
 from pointsbank.ledger.api import api as ledger_api
 from pointsbank.ledger.pages import pages as block_pages
 from pointsbank.members.abilities_api import api as abilities_api
+from pointsbank.members.activating_api import api as activating_api
 from pointsbank.members.api import api as members_api
 from pointsbank.members.cards_api import api as cards_api
 from pointsbank.members.joining_api import api as joining_api
 from pointsbank.members.pages.abilities import pages as ability_pages
+from pointsbank.members.pages.activating import pages as activation_pages
 from pointsbank.members.pages.cards import pages as card_pages
 from pointsbank.members.pages.inviting import pages as invitation_pages
 from pointsbank.members.pages.own import pages as member_pages
@@ -111,6 +113,7 @@ API_DOORS: list[ApiBlueprint] = [
     abilities_api,
     cards_api,
     joining_api,
+    activating_api,
     messages_api,
     me_api,
     manual_api,
@@ -157,6 +160,7 @@ PAGE_DOORS: list[Blueprint] = [
     ability_pages,
     card_pages,
     invitation_pages,
+    activation_pages,
     register_pages,
     message_pages,
     adjustment_pages,

@@ -235,6 +235,27 @@ class NameMissing(Invalid):
     message = "Please give the name."
 
 
+class HasPassword(Conflict):
+    """A first password is for who has none; whoever knows theirs changes it themselves."""
+
+    code = "has_password"
+    message = "This person has a password already."
+
+
+class PhoneMissing(Conflict):
+    """Signing in goes by the phone number."""
+
+    code = "phone_missing"
+    message = "This person has no phone number here, and signs in by it. Please enter it first."
+
+
+class BadActivation(Invalid):
+    """Phone and code do not belong together; which of the two is wrong is not said."""
+
+    code = "bad_activation"
+    message = "The phone number or the code is not right, or the code was used or ran out."
+
+
 class InvitationNotFound(NotFound):
     """No such invitation within what the person may see."""
 

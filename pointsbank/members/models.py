@@ -285,6 +285,20 @@ class BranchInvitation(Model):
     withdrawn_at: Mapped[datetime | None]
 
 
+class ActivationCode(Model):
+    """A code with which somebody without a password chooses their first; only its keyed hash is
+    kept. A new one takes the place of the one before."""
+
+    __tablename__ = "activation_code"
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class InvitationGuess(Model):
     """Invitation codes that were not good, counted by how they begin and by where they came
     from; key_hash is keyed, so neither can be read back."""

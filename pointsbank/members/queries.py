@@ -293,6 +293,14 @@ def household_by_id(
     return HouseholdFile(household_id, organization_id, people)
 
 
+def has_no_password(session: Session, member_id: int) -> bool:
+    """Tell whether an open account cannot be signed in to: it has a phone and no password."""
+    row = session.execute(
+        select(Member.state, Member.phone, Member.password_hash).where(Member.id == member_id)
+    ).one()
+    return row.state == "active" and row.phone is not None and row.password_hash is None
+
+
 def household_of(session: Session, member_id: int) -> HouseholdFile | None:
     """Return the household a member belongs to, None without one."""
     household_id = session.scalar(

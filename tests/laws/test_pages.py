@@ -38,7 +38,7 @@ JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 SCRIPT_FAULT = re.compile(r"""setAttribute\(["'](?:style|on)|\beval\(|new Function|innerHTML""")
 SAID_OF_BAD_FORM = "bad_form_token"
 # Signing in and registering need no cookie that a foreign page could use, and set none.
-WITHOUT_COOKIE = ("/api/v1/sessions", "/api/v1/registrations")
+WITHOUT_COOKIE = ("/api/v1/sessions", "/api/v1/registrations", "/api/v1/activations")
 # The first of these who may use a door tries it without the form's token.
 ADMINISTRATORS = ("administrator", "first administrator")
 

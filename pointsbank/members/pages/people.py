@@ -25,6 +25,7 @@ from pointsbank.members.queries import (
     HouseholdFile,
     MemberFile,
     good_cards,
+    has_no_password,
     household_of,
     member_in_scope,
     members_within,
@@ -128,6 +129,7 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         merchants = merchants_within(session, actor.paths("administrator"))
         household = household_of(session, member_id)
         abilities = abilities_file(session, member_id)
+        lacks_password = has_no_password(session, member_id)
     may_read = actor.oversees(member.path, *READERS)
     phone = masked_phone(member.phone) if member.phone and may_read else ""
     return render_template(
@@ -145,6 +147,7 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         merchants=[("", gettext("none")), *((str(m.id), m.name) for m in merchants)],
         words=words or {},
         may_read=may_read,
+        may_activate=lacks_password and may_read,
         household=household_rows(actor, household),
         abilities=abilities,
         today=local_day(clock.now(), settings().zone),
