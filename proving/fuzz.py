@@ -126,6 +126,8 @@ def run_stretch(stretch: Stretch, seed: str, check: str | None = None) -> dict[s
             raise RuntimeError(
                 f"fuzzing ended with {ended.returncode}:\n{ended.stderr[-4000:]}"
             )
+        if stretch.engine and not check:
+            _forget_given(inputs)
         reached = REACHED.findall(ended.stderr)
         return {
             "name": stretch.name,
@@ -143,6 +145,14 @@ def corpus_of(stretch: Stretch) -> Path:
         for number, (_, text) in enumerate(corpus(World(offline=stretch.target == "offline"))):
             (folder / f"{number:04}").write_bytes(raw_input(text))
     return folder
+
+
+def _forget_given(folder: Path) -> None:
+    """Remove the texts that were given at the beginning and tried: libFuzzer tries all that it
+    finds each time anew, and at the doors that takes a whole stretch.
+    """
+    for path in folder.glob("????"):
+        path.unlink()
 
 
 def stretch_line(found: dict[str, Any]) -> str:

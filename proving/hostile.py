@@ -320,6 +320,13 @@ def _in_address(world: World, text: str, draw: Draw) -> str:
     return address(text, letter, _one(hosts, draw), _one(schemes, draw)) + end
 
 
+def _to_the_limit(world: World, text: str, draw: Draw) -> str:
+    """Write an address about as long as a text may be, and perhaps something behind it."""
+    room = TEXT_LENGTH_MAX - len(address(text, "M", ""))
+    whole = address(text, _one(LETTERS, draw), "h" * max(1, room + draw(3) - 1))
+    return whole + _one(STRANGE, draw) * draw(3)
+
+
 def _percent(world: World, text: str, draw: Draw) -> str:
     place = draw(len(text) + 1)
     return text[:place] + quote(text[place : place + 1 + draw(3)], safe="", errors="replace")
@@ -376,5 +383,5 @@ def _group(world: World, text: str, draw: Draw) -> str:
 MUTATIONS: tuple[Mutation, ...] = (
     *(_turn_a_bit, _cut, _leave_one_out, _put_in, _replace, _put_around, _change_case, _twin),
     *(_in_address, _percent, _join, _splice, _seal_anew, _seal_oddly, _loosen),
-    *(_widen, _group),
+    *(_widen, _group, _to_the_limit),
 )
