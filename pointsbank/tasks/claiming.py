@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.audit import AuditEntry
@@ -92,6 +92,24 @@ class Wish:
     is_lead_present: bool
 
 
+# Built once: every claim and every settlement asks both.
+SHIFT_TO_LOCK = (
+    select(
+        Shift.id,
+        Shift.task_id,
+        Shift.starts_at,
+        Shift.ends_at,
+        Shift.places,
+        Shift.called_off_at,
+    )
+    .where(Shift.id == bindparam("id"))
+    .with_for_update(key_share=True)
+)
+TASK_BEHIND_LOCK = select(
+    Task.title, Task.state, Task.eligibility, Task.claims_open_at, Task.claims_close_at
+).where(Task.id == bindparam("id"))
+
+
 def locked_shift(session: Session, shift_id: int) -> LockedShift:
     """Lock a shift until the transaction ends and return it with what its task says.
 
@@ -99,26 +117,10 @@ def locked_shift(session: Session, shift_id: int) -> LockedShift:
     a task is called off under the locks of its shifts, so its state is read behind this one.
     Scans, whose rows only point at the shift, do not wait for it. Raises ShiftNotFound.
     """
-    shift = session.execute(
-        select(
-            Shift.id,
-            Shift.task_id,
-            Shift.starts_at,
-            Shift.ends_at,
-            Shift.places,
-            Shift.called_off_at,
-        )
-        .where(Shift.id == shift_id)
-        .with_for_update(key_share=True)
-    ).first()
+    shift = session.execute(SHIFT_TO_LOCK, {"id": shift_id}).first()
     if shift is None:
         raise ShiftNotFound
-    task = session.execute(
-        select(
-            Task.title, Task.state, Task.eligibility, Task.claims_open_at, Task.claims_close_at
-        ).where(Task.id == shift.task_id)
-    ).one()
-    return LockedShift(*shift, *task)
+    return LockedShift(*shift, *session.execute(TASK_BEHIND_LOCK, {"id": shift.task_id}).one())
 
 
 def claim_shift(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from pointsbank.members.models import Member
@@ -65,27 +65,32 @@ def position_of(session: Session, shift_id: int, queue_no: int) -> int:
     )
 
 
+# Built once: it is asked at every claim, and building it costs more than asking.
+OVERLAPS = (
+    select(Task.title, Shift.starts_at, Shift.ends_at)
+    .join(Shift, Shift.task_id == Task.id)
+    .join(Claim, Claim.shift_id == Shift.id)
+    .where(
+        Claim.member_id == bindparam("member_id"),
+        Claim.state != "withdrawn",
+        Shift.id != bindparam("shift_id"),
+        Shift.starts_at < bindparam("ends_at"),
+        Shift.ends_at > bindparam("starts_at"),
+        Shift.called_off_at.is_(None),
+        Task.state == "open",
+    )
+    .order_by(Shift.starts_at, Shift.id)
+    .limit(OVERLAPS_MAX)
+)
+
+
 def overlaps_of(
     session: Session, member_id: int, shift_id: int, starts_at: datetime, ends_at: datetime
 ) -> tuple[Overlap, ...]:
     """Return the other shifts on which a member has a claim within this span, the soonest
     first."""
-    rows = session.execute(
-        select(Task.title, Shift.starts_at, Shift.ends_at)
-        .join(Shift, Shift.task_id == Task.id)
-        .join(Claim, Claim.shift_id == Shift.id)
-        .where(
-            Claim.member_id == member_id,
-            Claim.state != "withdrawn",
-            Shift.id != shift_id,
-            Shift.starts_at < ends_at,
-            Shift.ends_at > starts_at,
-            Shift.called_off_at.is_(None),
-            Task.state == "open",
-        )
-        .order_by(Shift.starts_at, Shift.id)
-        .limit(OVERLAPS_MAX)
-    )
+    span = {"starts_at": starts_at, "ends_at": ends_at}
+    rows = session.execute(OVERLAPS, {"member_id": member_id, "shift_id": shift_id, **span})
     return tuple(Overlap(*row) for row in rows)
 
 
