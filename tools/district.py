@@ -36,7 +36,7 @@ from pointsbank.members.codes import (
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.members.showing import draw_redemption_code
 from pointsbank.rewards.models import Reward
-from pointsbank.tasks.models import GroupClaim, Invitation, Series, Shift, Task
+from pointsbank.tasks.models import GroupClaim, Series, Shift, Task
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
@@ -178,7 +178,6 @@ def rows_of(session: Session, phones: dict[str, str]) -> dict[str, int]:
         "doubtful": first(select(Attendance.id).where(Attendance.review_state == "waiting")),
         "series": first(select(Series.id).order_by(Series.id)),
         "group": first(select(GroupClaim.id).order_by(GroupClaim.id)),
-        "inviting_shift": first(select(Invitation.shift_id).order_by(Invitation.id)),
         "coming_shift": first(
             select(Shift.id).where(Shift.starts_at > now, Shift.task_id.in_(own_tasks))
         ),

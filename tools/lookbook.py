@@ -165,7 +165,7 @@ SIGHTS = (
     Sight("approvals", "secretary", "/approvals"),
     Sight("groups", "secretary", "/groups"),
     Sight("group", "secretary", "/groups/{group}"),
-    Sight("inviting", "organizer", "/shifts/{inviting_shift}/invitations"),
+    Sight("inviting", "organizer", "/shifts/{coming_shift}/invitations"),
     Sight("branch-invitations", "secretary", "/branch-invitations"),
     Sight("plans", "organizer", "/organizing"),
     Sight("plan", "organizer", "/organizing/{task}"),
