@@ -346,7 +346,10 @@ def _seal_anew(world: World, text: str, draw: Draw) -> str:
     kind, other = _one(list(PURPOSES), draw), _one(list(PURPOSES), draw)
     body = unwritten(text)[1:-10]
     wrong = world.key_of(other, body) if other != kind else bytes(32)
-    return world.sealed(kind, body, wrong, draw(256))
+    header = draw(256)
+    # Under that header the key would be the right one.
+    header ^= header == 1 << 6 | PURPOSES[other]
+    return world.sealed(kind, body, wrong, header)
 
 
 def _seal_oddly(world: World, text: str, draw: Draw) -> str:
