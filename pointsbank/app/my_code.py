@@ -26,7 +26,7 @@ pages = Blueprint("own_code_pages", __name__)
 
 MY_CODE = KeptPage(
     name="pointsbank-own-codes",
-    entries=("js/shiftcode.js", "js/leaving.js"),
+    entries=("js/shiftcode.js",),
     pages=r"^/my-code$",
     shell="own_code_pages.code_shell",
 )

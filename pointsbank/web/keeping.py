@@ -15,7 +15,11 @@ WORKER = STATIC / "js" / "keeping-worker.js"
 # What the frame of every page loads; scripts bring the modules they import.
 SHEETS = ("tokens", "components", "forms", "screens", "elder", "print")
 FRAME = ("js/page.js", "icons.svg", "img/mark.svg")
-IMPORT = re.compile(r"""^\s*(?:im|ex)port\s[^;]*?\sfrom\s+["'](\.[^"']+)["']""", re.MULTILINE)
+IMPORTS = (
+    re.compile(r"""^\s*(?:im|ex)port\s[^;]*?\sfrom\s+["'](\.[^"']+)["']""", re.MULTILINE),
+    # What is only loaded when it is needed may be needed when there is no network.
+    re.compile(r"""\bimport\(\s*["'](\.[^"']+)["']\s*\)"""),
+)
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,11 @@ def files_of(kept: KeptPage) -> tuple[str, ...]:
         found.append(name)
         if not name.endswith(".js"):
             continue
-        folder = (STATIC / name).parent
+        path = STATIC / name
         waiting += [
-            str((folder / other).resolve().relative_to(STATIC))
-            for other in IMPORT.findall((STATIC / name).read_text())
+            str((path.parent / other).resolve().relative_to(STATIC))
+            for statement in IMPORTS
+            for other in statement.findall(path.read_text())
         ]
     return tuple(sorted(found))
 

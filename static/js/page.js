@@ -23,7 +23,7 @@ document.addEventListener("submit", (event) => {
 // A device keeps lists of a station, or keys of its person's own codes: leaving.js clears what has to go.
 const KEPT = ["pointsbank-station-until", "pointsbank-own-codes-until"];
 const keeps = () => { try { return KEPT.some((name) => localStorage.getItem(name)); } catch { return false; } };
-if (keeps()) import("./leaving.js").then(({ tidy }) => tidy());
+if (keeps()) import("./leaving.js").then(({ tidy }) => tidy()).catch(() => {}); // without a network the next page tidies
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches('[action="/sign-out"]') || !keeps()) return;
