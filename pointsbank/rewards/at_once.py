@@ -27,6 +27,7 @@ from pointsbank.ledger.composing import spending, spending_values
 from pointsbank.ledger.posting import Posting
 from pointsbank.members.showing import hash_of_redemption_code
 from pointsbank.rewards.models import REWARD_POINTS_MAX
+from pointsbank.rewards.policy import share_period
 from pointsbank.rewards.redeeming import NO_LIMIT, Order, reason_of
 from pointsbank.web.idempotency import Answer, sent_hash
 
@@ -46,6 +47,7 @@ LOOK = _typed(
     SELECT code.member_id, member.name AS member_name,
            wallet.account_id AS wallet_id, wallet.seq AS wallet_seq, shop.id AS payee_id,
            reward.name AS reward_name, reward.points, reward.limit_per_member,
+           reward.limit_period,
            merchant.name AS merchant_name
     FROM redemption_code AS code
     JOIN member ON member.id = code.member_id AND member.state = 'active'
@@ -73,23 +75,24 @@ TAKE = text(
     ), goods AS (
         UPDATE reward SET stock = stock - :quantity
         FROM used
-        WHERE id = :reward_id AND state = 'offered' AND stock >= :quantity AND points = :price
+        WHERE id = :reward_id AND state = 'offered' AND points = :price
+          AND (stock IS NULL OR stock >= :quantity)
           AND (valid_from IS NULL OR valid_from <= :now)
           AND (valid_until IS NULL OR valid_until > :now)
         RETURNING id
     ), share AS (
-        INSERT INTO reward_taken (reward_id, member_id, quantity)
-        SELECT id, :member_id, :quantity FROM goods
-        ON CONFLICT (reward_id, member_id) DO UPDATE
+        INSERT INTO reward_taken (reward_id, member_id, period, quantity)
+        SELECT id, :member_id, :period, :quantity FROM goods
+        ON CONFLICT (reward_id, member_id, period) DO UPDATE
             SET quantity = reward_taken.quantity + :quantity
             WHERE reward_taken.quantity + :quantity <= :most
         RETURNING reward_id
     ), {spending("share")}, kept AS (
-        INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, quantity,
-                                points, state, transfer_id, balance_after, redeemed_at,
-                                redeemed_on)
-        SELECT :number, :merchant_id, :reward_id, :member_id, :clerk_id, :quantity, :points,
-               'completed', id, balance_after, :now, :today
+        INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, way,
+                                quantity, points, period, state, transfer_id, balance_after,
+                                redeemed_at, redeemed_on, voided_quantity)
+        SELECT :number, :merchant_id, :reward_id, :member_id, :clerk_id, 'code', :quantity,
+               :points, :period, 'completed', id, balance_after, :now, :today, 0
         FROM transferred
         RETURNING id, balance_after
     ), noted AS (
@@ -171,6 +174,7 @@ def _take(
         "price": seen.points,
         "member_id": seen.member_id,
         "most": seen.limit_per_member or NO_LIMIT,
+        "period": share_period(seen.limit_period, deal.today),
         "number": deal.number,
         "today": deal.today,
         "request_hash": sent_hash(deal.sent),

@@ -30,3 +30,20 @@ def may_void(
         and redeemed_on == today
     )
     return is_same_clerk or actor.oversees(path, "administrator")
+
+
+def share_period(limit_period: str, day: date) -> str:
+    """Return how a reward's limit names the period of a local day; empty for ever.
+
+    limit_period: one of models.LIMIT_PERIODS; weeks are ISO weeks.
+    """
+    if limit_period == "ever":
+        return ""
+    week = day.isocalendar()
+    return {
+        "year": f"{day:%Y}",
+        "quarter": f"{day:%Y}-Q{(day.month + 2) // 3}",
+        "month": f"{day:%Y-%m}",
+        "week": f"{week.year}-W{week.week:02d}",
+        "day": day.isoformat(),
+    }[limit_period]

@@ -25,8 +25,9 @@ class RewardLine:
     path: str
     name: str
     points: int
-    stock: int
+    stock: int | None
     limit_per_member: int | None
+    limit_period: str
     valid_from: datetime | None
     valid_until: datetime | None
     state: str
@@ -35,7 +36,7 @@ class RewardLine:
         """Tell whether it can be had at this moment."""
         return (
             self.state == "offered"
-            and self.stock > 0
+            and self.stock != 0
             and (self.valid_from is None or self.valid_from <= now)
             and (self.valid_until is None or self.valid_until > now)
         )
@@ -59,11 +60,11 @@ class RedemptionLine:
     clerk_name: str
     quantity: int
     points: int
-    balance_after: int
+    balance_after: int | None
     redeemed_at: datetime
     redeemed_on: date
     voided_at: datetime | None
-    transfer_id: int
+    transfer_id: int | None
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ REWARD = (
     Reward.points,
     Reward.stock,
     Reward.limit_per_member,
+    Reward.limit_period,
     Reward.valid_from,
     Reward.valid_until,
     Reward.state,
@@ -109,7 +111,7 @@ def rewards_to_have(
         .where(
             Merchant.state == "active",
             Reward.state == "offered",
-            Reward.stock > 0,
+            Reward.stock.is_(None) | (Reward.stock > 0),
             Reward.valid_from.is_(None) | (Reward.valid_from <= now),
             Reward.valid_until.is_(None) | (Reward.valid_until > now),
         )
@@ -155,11 +157,13 @@ def _rewards() -> Select[*tuple[Any, ...]]:
     )
 
 
-def had_by(session: Session, reward_id: int, member_id: int) -> int:
-    """Return how many of a reward a member has had, voided ones not counted."""
+def had_by(session: Session, reward_id: int, member_id: int, period: str = "") -> int:
+    """Return how many of a reward a member has had in a period, voided ones not counted."""
     had = session.scalar(
         select(RewardTaken.quantity).where(
-            RewardTaken.reward_id == reward_id, RewardTaken.member_id == member_id
+            RewardTaken.reward_id == reward_id,
+            RewardTaken.member_id == member_id,
+            RewardTaken.period == period,
         )
     )
     return had or 0

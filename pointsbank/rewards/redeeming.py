@@ -40,6 +40,7 @@ from pointsbank.rewards.errors import (
 )
 from pointsbank.rewards.locking import refuse_while_locked
 from pointsbank.rewards.models import REWARD_POINTS_MAX
+from pointsbank.rewards.policy import share_period
 from pointsbank.rewards.queries import available_points, had_by
 
 REASON_LENGTH_MAX = 200
@@ -91,13 +92,13 @@ TAKE_STOCK = _typed(
     """
     UPDATE reward SET stock = stock - :quantity
     WHERE id = :reward_id AND merchant_id = :merchant_id AND state = 'offered'
-      AND stock >= :quantity
+      AND (stock IS NULL OR stock >= :quantity)
       AND (valid_from IS NULL OR valid_from <= :now)
       AND (valid_until IS NULL OR valid_until > :now)
       AND EXISTS (SELECT 1 FROM merchant WHERE id = :merchant_id AND state = 'active')
       AND NOT EXISTS (
           SELECT 1 FROM wrong_code WHERE clerk_id = :clerk_id AND locked_until > :now)
-    RETURNING name, points, limit_per_member,
+    RETURNING name, points, limit_per_member, limit_period,
         (SELECT name FROM merchant WHERE id = :merchant_id) AS merchant_name,
         (SELECT name FROM member WHERE id = :member_id) AS member_name,
         (SELECT failures FROM wrong_code WHERE clerk_id = :clerk_id) AS wrong_codes
@@ -108,9 +109,9 @@ TAKE_STOCK = _typed(
 # may go.
 TAKE_SHARE = text(
     """
-    INSERT INTO reward_taken (reward_id, member_id, quantity)
-    VALUES (:reward_id, :member_id, :quantity)
-    ON CONFLICT (reward_id, member_id) DO UPDATE
+    INSERT INTO reward_taken (reward_id, member_id, period, quantity)
+    VALUES (:reward_id, :member_id, :period, :quantity)
+    ON CONFLICT (reward_id, member_id, period) DO UPDATE
         SET quantity = reward_taken.quantity + :quantity
         WHERE reward_taken.quantity + :quantity <= :most
     RETURNING quantity
@@ -120,11 +121,11 @@ NO_LIMIT = 2**31 - 1
 
 KEEP = text(
     """
-    INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, quantity,
-        points,
-                            state, transfer_id, balance_after, redeemed_at, redeemed_on)
-    VALUES (:number, :merchant_id, :reward_id, :member_id, :clerk_id, :quantity, :points,
-            'completed', :transfer_id, :balance_after, :now, :today)
+    INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, way, quantity,
+                            points, period, state, transfer_id, balance_after, redeemed_at,
+                            redeemed_on, voided_quantity)
+    VALUES (:number, :merchant_id, :reward_id, :member_id, :clerk_id, :way, :quantity, :points,
+            :period, 'completed', :transfer_id, :balance_after, :now, :today, 0)
     RETURNING id
     """
 ).bindparams(bindparam("now", type_=Moment()), bindparam("today", type_=Date()))
@@ -133,7 +134,8 @@ FORGET_WRONG_CODES = text("DELETE FROM wrong_code WHERE clerk_id = :clerk_id")
 
 JUDGED = _typed(
     """
-    SELECT reward.name, reward.points, reward.stock, reward.limit_per_member, reward.state,
+    SELECT reward.name, reward.points, reward.stock, reward.limit_per_member,
+           reward.limit_period, reward.state,
            merchant.state AS merchant_state, merchant.name AS merchant_name,
            reward.valid_from > :now AS is_ahead, reward.valid_until <= :now AS is_over
     FROM reward JOIN merchant ON merchant.id = reward.merchant_id
@@ -173,6 +175,7 @@ def redeem_reward(
         "quantity": order.quantity,
         "member_id": member_id,
         "clerk_id": clerk_id,
+        "way": "code" if order.code is not None else "card",
         "number": number,
         "today": today,
         "now": now,
@@ -182,6 +185,7 @@ def redeem_reward(
         refuse_while_locked(session, clerk_id, now)
         raise _refusal(session, values)
     points = _price(reward.points, order.quantity)
+    values["period"] = share_period(reward.limit_period, today)
     _take_share(session, reward, values)
     posted = _take_points(session, reward, points, values)
     values |= {
@@ -274,13 +278,13 @@ def _obstacle(reward: Row[Any], quantity: int) -> Exception | None:
         return RewardNotYet()
     if reward.is_over:
         return RewardOver()
-    if reward.stock < quantity:
+    if reward.stock is not None and reward.stock < quantity:
         return OutOfStock(left=reward.stock)
     return None
 
 
 def preview_redemption(
-    session: Session, order: Order, *, clerk_id: int, secret: str, now: datetime
+    session: Session, order: Order, *, clerk_id: int, secret: str, today: date, now: datetime
 ) -> Preview:
     """Return what redeem_reward would do at this moment, and change nothing.
 
@@ -302,7 +306,8 @@ def preview_redemption(
         raise obstacle
     points = _price(reward.points, order.quantity)
     limit = reward.limit_per_member
-    had = had_by(session, order.reward_id, member_id)
+    period = share_period(reward.limit_period, today)
+    had = had_by(session, order.reward_id, member_id, period)
     if limit is not None and had + order.quantity > limit:
         raise LimitReached(limit=limit)
     available = available_points(session, member_id)

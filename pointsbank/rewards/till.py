@@ -95,14 +95,16 @@ def take_deal(
 
 
 def look_over(
-    order: Order, *, pin: str | None, clerk_id: int, secret: str, now: datetime
+    order: Order, *, pin: str | None, clerk_id: int, secret: str, today: date, now: datetime
 ) -> Preview:
     """Return what the deal would do, with wrong codes and digits counted as in take_deal."""
 
     def look() -> Preview:
         check_pin(order, pin, secret, now)
         with reading() as session:
-            return preview_redemption(session, order, clerk_id=clerk_id, secret=secret, now=now)
+            return preview_redemption(
+                session, order, clerk_id=clerk_id, secret=secret, today=today, now=now
+            )
 
     return counting_wrong_codes(look, clerk_id, now)
 

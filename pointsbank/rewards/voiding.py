@@ -20,9 +20,9 @@ from pointsbank.rewards.redeeming import reason_of
 VOID = text(
     """
     UPDATE redemption SET state = 'voided', voided_at = :now, voided_by_id = :actor_id,
-                          void_reason = :reason
+                          void_reason = :reason, voided_quantity = quantity
     WHERE id = :id AND state = 'completed'
-    RETURNING id
+    RETURNING period
     """
 ).bindparams(bindparam("now", type_=Moment()))
 
@@ -38,7 +38,7 @@ RETURN_STOCK = text(
 RETURN_SHARE = text(
     """
     UPDATE reward_taken SET quantity = quantity - :quantity
-    WHERE reward_id = :reward_id AND member_id = :member_id
+    WHERE reward_id = :reward_id AND member_id = :member_id AND period = :period
     """
 )
 
@@ -79,6 +79,8 @@ def void_redemption(
         raise VoidNotAllowed
     if found.member_id == actor.member_id:
         raise NotForOneself
+    if found.transfer_id is None:
+        raise RedemptionNotFound
     values = {
         "id": redemption_id,
         "now": now,
@@ -88,10 +90,10 @@ def void_redemption(
         "member_id": found.member_id,
         "quantity": found.quantity,
     }
-    is_first = session.execute(VOID, values).first() is not None
-    if is_first:
+    voided = session.execute(VOID, values).first()
+    if voided is not None:
         session.execute(RETURN_STOCK, values)
-        session.execute(RETURN_SHARE, values)
+        session.execute(RETURN_SHARE, {**values, "period": voided.period})
         note(
             session,
             at=now,

@@ -135,7 +135,7 @@ def test_numbers_that_are_none_are_said_to_be(counter, client, field, value):
         {"points": 1},
         {"price": 1},
         {"clerk_id": 1},
-        {"quantity": 100},
+        {"quantity": 2001},
     ],
     ids=str,
 )

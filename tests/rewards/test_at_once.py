@@ -162,8 +162,8 @@ MEANWHILE = {
     "the last one went": "UPDATE reward SET stock = 0",
     "the price changed": "UPDATE reward SET points = 21",
     "the share was had": (
-        "INSERT INTO reward_taken (reward_id, member_id, quantity)"
-        " SELECT reward.id, member.id, 9 FROM reward, member WHERE member.name = '王桂兰'"
+        "INSERT INTO reward_taken (reward_id, member_id, period, quantity)"
+        " SELECT reward.id, member.id, '', 9 FROM reward, member WHERE member.name = '王桂兰'"
     ),
     "the number was drawn": (
         "INSERT INTO transfer (key, request_hash, kind, source_id, target_id, points,"

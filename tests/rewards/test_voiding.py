@@ -51,7 +51,7 @@ def test_points_stock_and_share_return_the_way_they_came(counter, writing, done)
     assert (voided.redemption.state, voided.balance_after) == ("voided", 100)
     with writing() as session:
         assert reward_of(session, counter.reward_id).stock == 10
-        assert had_by(session, counter.reward_id, counter.member_id) == 0
+        assert had_by(session, counter.reward_id, counter.member_id, "") == 0
         line = book_lines(session, f"member:{counter.member_id}")[0]
         assert (line.points, line.kind, line.key) == (40, "reversal", f"void:{done.id}")
         assert line.reverses_line == 2

@@ -6,7 +6,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading
+from pointsbank.rewards.policy import share_period
 from pointsbank.rewards.queries import (
     RewardLine,
     available_points,
@@ -17,6 +19,7 @@ from pointsbank.rewards.queries import (
 )
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from, positions_from
+from pointsbank.web.forms import settings
 
 pages = Blueprint("reward_pages", __name__)
 
@@ -80,7 +83,8 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
     with reading() as session:
         reward = reward_of(session, reward_id)
         balance = available_points(session, member_id)
-        had = had_by(session, reward_id, member_id)
+        period = share_period(reward.limit_period, local_day(now, settings().zone))
+        had = had_by(session, reward_id, member_id, period)
     limit = reward.limit_per_member
     return render_template(
         "rewards/reward.html",

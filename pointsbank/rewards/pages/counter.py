@@ -173,6 +173,7 @@ def look(merchant_id: int) -> ResponseReturnValue:
             pin=form["pin"] or None,
             clerk_id=actor.member_id,
             secret=settings().secret_key,
+            today=local_day(now, settings().zone),
             now=now,
         )
     except MerchantNotFound:
