@@ -52,6 +52,30 @@ class RewardOver(Conflict):
     message = "The time for this reward is over."
 
 
+class RewardNotToday(Conflict):
+    """The reward has redemption days, and this is none of them.
+
+    The facts hold the days as the reward does: bits of weekdays and monthdays.
+    """
+
+    code = "reward_not_today"
+    message = "This reward cannot be had today."
+
+
+class RewardForOthers(NotAllowed):
+    """Only members under one organization can have the reward."""
+
+    code = "reward_for_others"
+    message = "This reward is for the members of another community."
+
+
+class StarsMissing(NotAllowed):
+    """The reward asks for more service time than the member has."""
+
+    code = "stars_missing"
+    message = "This reward is for volunteers with %(stars)s stars: %(hours)s hours of service."
+
+
 class OutOfStock(Conflict):
     """Fewer are left than are asked for."""
 

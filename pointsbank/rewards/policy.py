@@ -4,6 +4,10 @@ from datetime import date
 
 from pointsbank.core.actor import Actor
 
+# Hours of service from which a volunteer has one star, two, and so on up to five, as in
+# 民函〔2012〕340号 (one to five stars). Service time is never spent, so a star is never lost.
+STAR_HOURS = (100, 300, 600, 1000, 1500)
+
 
 def may_take_points(actor: Actor, merchant_id: int) -> bool:
     """Tell whether this person stands at this merchant's counter."""
