@@ -38,6 +38,7 @@ NOT_A_REDEMPTION_CODE = {
     Purpose.PERSONAL: "This is a check-in code. Ask the volunteer to open the redemption code.",
     Purpose.CARD: "This is a paper card. Use it with its six digits.",
     Purpose.POSTER: "This is a poster's code, not a redemption code.",
+    Purpose.TILL: "This is the shop's own code. The member scans it with their phone.",
 }
 NOT_A_CARD = "This is not a paper card."
 

@@ -23,6 +23,10 @@ PAPER_KINDS = ("license", "permit", "contract", "other")
 PAPER_TYPES = ("image/jpeg", "image/png", "image/webp", "application/pdf")
 PAPER_BYTES_MAX = 2 * 1024 * 1024
 CONTRACT_STATES = ("proposed", "in_force", "refused", "ended")
+# A contract in force whose last day is over is ended; it held all the same.
+SIGNED_STATES = ("in_force", "ended")
+# What the community pays for 100 points where no contract says so: 10 yuan.
+DEFAULT_RATE_FEN = 1_000
 # What the community pays for 100 points, in fen: up to 10 yuan a point.
 RATE_FEN_MAX = 100_000
 CREDIT_POINTS_MAX = 100_000_000

@@ -3,7 +3,7 @@
 import { fromBase64url } from "./venuecode.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"; // RFC 4648
-const IN_URL = /^https?:\/\/[^/\s]+\/([SMRKP])\/([A-Z2-7]+)\/?$/i;
+const IN_URL = /^https?:\/\/[^/\s]+\/([SMRKPT])\/([A-Z2-7]+)\/?$/i;
 // Letters alone are a word, not a number.
 const MEMBER_NUMBER = /^(?=[A-Za-z-]*[0-9])[0-9A-Za-z][0-9A-Za-z-]{0,19}$/;
 const TEXT_LENGTH_MAX = 500;
