@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("merchant_id", BIG, nullable=False),
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("cut_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("line_count", BIG, nullable=False),
         sa.Column("redeemed_points", BIG, nullable=False),
         sa.Column("voided_points", BIG, nullable=False),

@@ -16,6 +16,7 @@ from pointsbank.core.calendar import (
 )
 from pointsbank.core.keys import draw_bytes
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
+from pointsbank.jobs.months import close_next
 from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.sending import send_due
 from pointsbank.jobs.shifts import look_ahead
@@ -41,6 +42,8 @@ SERIES_AT = time(0, 20)
 REMINDS_AT = time(8, 0)
 # So often shifts are looked at: a reminder comes at most so much later than its moment.
 SHIFTS_MINUTES = 10
+# Transactions that began before midnight are over by then.
+SETTLES_AT = time(0, 15)
 # After the night's expiry, before anybody redeems.
 VERIFIES_AT = time(2, 30)
 # Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
@@ -237,6 +240,25 @@ def work_places(session: Session, _period: str, _zone: ZoneInfo, now: datetime) 
     return Step(count, is_last=count < PLACES_BATCH)
 
 
+def due_settlement(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest month whose cut-off has come; its work makes those that were missed."""
+    local = now.astimezone(zone)
+    first = local.date().replace(day=1)
+    if local.date() == first and local.time() < SETTLES_AT:
+        first = (first - timedelta(days=1)).replace(day=1)
+    month = f"{first - timedelta(days=1):%Y-%m}"
+    return [Slot(month, month)]
+
+
+def work_settlement(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Cut off the month of one merchant after the other.
+
+    Raises UnknownPeriod, MonthNotOver.
+    """
+    count = close_next(session, period, zone, now)
+    return Step(count, is_last=count == 0)
+
+
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return this minute; what was not sent in the minutes before is due in it too."""
     return this_minute(now, zone)
@@ -308,6 +330,12 @@ JOBS = {
             due_places,
             work_places,
             lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        ),
+        Job(
+            "settlement",
+            due_settlement,
+            work_settlement,
+            lambda now, zone: due_settlement(now, zone)[0].period,
         ),
         Job(
             "webhooks",

@@ -29,6 +29,36 @@ WORDS: dict[str, Words] = {
         "webhook_pages.show_webhook",
         ("webhook_id",),
     ),
+    "statement_closed": Words(
+        lazy_gettext(
+            "The statement of %(month)s is ready: %(points)s points. Please confirm it through"
+            " the 5th, or say which line is wrong."
+        ),
+        "statement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_disputed": Words(
+        lazy_gettext(
+            "A merchant says that line %(line)s of its statement of %(month)s is wrong."
+        ),
+        "statement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_answered": Words(
+        lazy_gettext("Line %(line)s of your statement of %(month)s was answered."),
+        "statement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_confirmed": Words(
+        lazy_gettext("A merchant confirmed its statement of %(month)s. Please approve it."),
+        "statement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_paid": Words(
+        lazy_gettext("Your statement of %(month)s was paid."),
+        "statement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
     "ledger_wrong": Words(
         lazy_gettext(
             "The check of %(found_at)s found %(offenders)s places where the ledger is wrong."
@@ -427,6 +457,14 @@ WORDS: dict[str, Words] = {
         ),
         "group_pages.show_group",
         ("group_id",),
+    ),
+    "void_asked": Words(
+        lazy_gettext(
+            "Somebody asks to void a redemption of %(points)s points. It needs a second"
+            " administrator: please agree or refuse."
+        ),
+        "till_pages.show_receipt",
+        ("redemption_id",),
     ),
     "shift_soon": Words(
         lazy_gettext(

@@ -16,6 +16,8 @@ DISPUTE_STATES = ("open", "accepted", "rejected")
 class Statement(Model):
     """What a merchant took in a calendar month, cut off once; month is 2026-11.
 
+    cut_at: the first moment after the month; what was recorded before it is on the lines.
+
     amount_fen: each line's points at its day's rate, added and then rounded once, half up.
     correction_fen: what accepted disputes add or take, in money only: points are the ledger's.
     """
@@ -49,6 +51,7 @@ class Statement(Model):
     merchant_id: Mapped[int] = mapped_column(ForeignKey("merchant.id"))
     month: Mapped[str] = mapped_column(String(7))
     state: Mapped[str] = mapped_column(String(12), default="closed")
+    cut_at: Mapped[datetime]
     line_count: Mapped[int]
     redeemed_points: Mapped[int]
     voided_points: Mapped[int]
