@@ -64,6 +64,7 @@ from pointsbank.passbooks.pages.statements import pages as statement_pages
 from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
+from pointsbank.rewards.counter_api import api as counter_api
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
@@ -90,6 +91,7 @@ from pointsbank.web.contract import Blueprint as ApiBlueprint
 
 API_DOORS: list[ApiBlueprint] = [
     rewards_api,
+    counter_api,
     scoring_api,
     tasks_api,
     calendars_api,

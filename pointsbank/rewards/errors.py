@@ -90,6 +90,29 @@ class LimitReached(Conflict):
     message = "One person can have at most %(limit)s of this."
 
 
+class DayFull(Conflict):
+    """One person spends at counters only so much a day."""
+
+    code = "day_full"
+    message = "One person can spend at most %(limit)s points a day at counters: %(left)s left."
+
+
+class CreditReached(Conflict):
+    """A merchant's contract bounds what a month may bring."""
+
+    code = "credit_reached"
+    message = (
+        "This merchant can take %(left)s more points this month. Please tell the community."
+    )
+
+
+class LentNotSold(Conflict):
+    """A tool is lent against a deposit and given back; it is not redeemed."""
+
+    code = "lent_not_sold"
+    message = "This is lent, not handed over for good. Please use the page of loans."
+
+
 class TooManyPoints(Invalid):
     """A single redemption is bounded (docs/decisions/0011-default-limits.md)."""
 
@@ -119,6 +142,69 @@ class VoidNotAllowed(NotAllowed):
         "Only the clerk who made a redemption can void it, on the same day. "
         "Later an administrator can."
     )
+
+
+class NothingLeftToVoid(Conflict):
+    """Fewer pieces of a redemption are left than are to be taken back."""
+
+    code = "nothing_left_to_void"
+    message = "Only %(left)s of this redemption are left to void."
+
+
+class VoidDiffers(Conflict):
+    """The second person agrees to what the first asked for, or to nothing."""
+
+    code = "void_differs"
+    message = "%(quantity)s were asked to be voided. Agree to that number, or refuse."
+
+
+class VoidNotAsked(Conflict):
+    """Only a void that somebody asked for can be refused."""
+
+    code = "void_not_asked"
+    message = "Nobody asks to void this redemption."
+
+
+class OwnVoid(NotAllowed):
+    """Whoever asked for a void does not decide it."""
+
+    code = "own_void"
+    message = "You asked for this void. A second administrator decides."
+
+
+class ConfirmationOver(Conflict):
+    """The minute to confirm is over, or one of the two said no."""
+
+    code = "confirmation_over"
+    message = "The time to confirm is over. No points were taken."
+
+
+class AlreadyConfirmed(Conflict):
+    """What was confirmed is handed over; the clerk can void it."""
+
+    code = "already_confirmed"
+    message = "This was confirmed already. The clerk can void it."
+
+
+class MemberConfirms(NotAllowed):
+    """Only whose points they are confirms."""
+
+    code = "member_confirms"
+    message = "Only the member can confirm this, on their own phone."
+
+
+class DayNotClosable(Invalid):
+    """A till is closed for today or a day before."""
+
+    code = "day_not_closable"
+    message = "Only today and days before it can be closed."
+
+
+class DealsWaiting(Conflict):
+    """A day is closed when nothing in it is open."""
+
+    code = "deals_waiting"
+    message = "%(number)s deals still wait for their member. Please wait a minute."
 
 
 class TillLocked(TooMany):

@@ -119,10 +119,23 @@ def may_have(
     The balance is not asked: whoever shows a price knows what is left. An obstacle can be
     raised as it is. One statement, however many rewards.
     """
+    today = local_day(now, zone)
+    return obstacles_on(session, reward_ids, member_id, today=today, now=now, quantity=quantity)
+
+
+def obstacles_on(
+    session: Session,
+    reward_ids: Iterable[int],
+    member_id: int,
+    *,
+    today: date,
+    now: datetime,
+    quantity: int = 1,
+) -> dict[int, Obstacle | None]:
+    """Return what may_have does, for a moment whose local day is known."""
     wanted = sorted(set(reward_ids))
     if not wanted:
         return {}
-    today = local_day(now, zone)
     values = {
         **guard_values(today),
         **{f"period_{name}": share_period(name, today) for name in LIMIT_PERIODS},

@@ -65,11 +65,30 @@ class RedemptionLine:
     redeemed_on: date
     voided_at: datetime | None
     transfer_id: int | None
+    reward_kind: str
+    way: str
+    period: str
+    hold_id: int | None
+    confirm_by: datetime | None
+    voided_quantity: int
+
+    def state_at(self, now: datetime) -> str:
+        """Return its state; one whose minute is over has lapsed, whoever writes that down."""
+        is_late = self.confirm_by is not None and self.confirm_by <= now
+        return "lapsed" if self.state == "waiting" and is_late else self.state
+
+    @property
+    def points_kept(self) -> int:
+        """Its points without those of the pieces that were taken back."""
+        return self.points - self.voided_quantity * (self.points // self.quantity)
 
 
 @dataclass(frozen=True)
 class DayTotals:
-    """What one merchant handed over on one day; points without what was voided."""
+    """What one merchant handed over on one day; points without what was voided.
+
+    voided: redemptions that were taken back as a whole.
+    """
 
     redemptions: int
     points: int
@@ -92,6 +111,10 @@ REWARD = (
 )
 
 Clerk = aliased(Member)
+# The price of a piece is a whole number, so the division leaves nothing.
+POINTS_KEPT = Redemption.points - Redemption.voided_quantity * (
+    Redemption.points // Redemption.quantity
+)
 
 
 def rewards_to_have(
@@ -201,10 +224,17 @@ def redemptions_on(
 
 
 def redemptions_of_member(
-    session: Session, member_id: int, *, before_id: int | None = None, limit: int = 50
+    session: Session,
+    member_id: int,
+    *,
+    state: str | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
 ) -> list[RedemptionLine]:
-    """Return what a member has had, the newest first."""
+    """Return what a member has had, the newest first; only those in one state when given."""
     statement = _redemptions().where(Redemption.member_id == member_id)
+    if state is not None:
+        statement = statement.where(Redemption.state == state)
     return _newest(session, statement, before_id, limit)
 
 
@@ -220,7 +250,7 @@ def _newest(
 def totals_on(session: Session, merchant_id: int, day: date) -> DayTotals:
     """Return a merchant's sum of a local day."""
     rows = session.execute(
-        select(Redemption.state, func.count(), func.coalesce(func.sum(Redemption.points), 0))
+        select(Redemption.state, func.count(), func.coalesce(func.sum(POINTS_KEPT), 0))
         .where(Redemption.merchant_id == merchant_id, Redemption.redeemed_on == day)
         .group_by(Redemption.state)
     )
@@ -236,6 +266,7 @@ def _redemptions() -> Select[*tuple[Any, ...]]:
             Merchant.name.label("merchant_name"),
             Organization.path,
             Reward.name.label("reward_name"),
+            Reward.kind.label("reward_kind"),
             Member.name.label("member_name"),
             Clerk.name.label("clerk_name"),
         )
@@ -269,4 +300,10 @@ def _line(row: Any) -> RedemptionLine:
         redeemed_on=redemption.redeemed_on,
         voided_at=redemption.voided_at,
         transfer_id=redemption.transfer_id,
+        reward_kind=row.reward_kind,
+        way=redemption.way,
+        period=redemption.period,
+        hold_id=redemption.hold_id,
+        confirm_by=redemption.confirm_by,
+        voided_quantity=redemption.voided_quantity,
     )

@@ -62,11 +62,15 @@ class RewardQuery(PageQuery):
 
 
 class NewRedemption(Body):
-    """A deal at a counter. The price is the catalogue's: there is no field for it."""
+    """A deal at a counter. The price is the catalogue's: there is no field for it.
+
+    points: by points, in place of a reward and a number of them.
+    """
 
     merchant_id = RowId(required=True)
-    reward_id = RowId(required=True)
-    quantity = Whole(least=1, most=QUANTITY_MAX, required=True)
+    reward_id = RowId()
+    quantity = Whole(least=1, most=QUANTITY_MAX)
+    points = Whole(least=1, most=REWARD_POINTS_MAX)
     code = fields.String(validate=validate.Length(min=1, max=CODE_LENGTH_MAX))
     card = fields.String(validate=validate.Length(min=1, max=CODE_LENGTH_MAX))
     pin = fields.String(validate=validate.Length(min=1, max=PIN_LENGTH_MAX))
@@ -75,14 +79,24 @@ class NewRedemption(Body):
     def _one_way(self, data: dict[str, Any], **_more: Any) -> None:
         if ("code" in data) == ("card" in data):
             raise ValidationError("Either code, or card with pin.", "code")
-        if ("card" in data) != ("pin" in data):
-            raise ValidationError("A card needs its pin, and nothing else has one.", "pin")
+        if "card" in data and "pin" not in data:
+            raise ValidationError("A card needs its pin.", "pin")
+
+    @validates_schema
+    def _reward_or_points(self, data: dict[str, Any], **_more: Any) -> None:
+        if "points" in data and ("reward_id" in data or "quantity" in data):
+            raise ValidationError("Either points, or reward_id with quantity.", "points")
+        for name in ("reward_id", "quantity"):
+            if "points" not in data and name not in data:
+                raise ValidationError("Missing data for required field.", name)
 
 
 class NewVoid(Body):
-    """Why a redemption is voided."""
+    """Why a redemption is voided, and how many pieces; the second administrator decides."""
 
     reason = Text(length_max=200, allow_none=True, load_default=None)
+    quantity = Whole(least=1, most=QUANTITY_MAX, allow_none=True, load_default=None)
+    decision = fields.String(validate=validate.OneOf(["agree", "refuse"]), load_default="agree")
 
 
 class DayQuery(PageQuery):
@@ -146,13 +160,15 @@ class RedemptionOut(Schema):
     number = fields.String()
     state = fields.String()
     points = fields.Integer()
-    balance_after = fields.Integer()
+    balance_after = fields.Integer(allow_none=True)
     member = fields.Nested(PersonOut)
     reward = fields.Nested(RewardRef)
     merchant = fields.Nested(MerchantRef)
     merchant_id = fields.Integer()
     quantity = fields.Integer()
+    voided_quantity = fields.Integer()
     created_at = fields.String()
+    confirm_by = fields.String(allow_none=True)
     voided_at = fields.String(allow_none=True)
 
 
@@ -196,12 +212,12 @@ def reward_out(reward: RewardLine, available: int) -> dict[str, Any]:
     }
 
 
-def redemption_out(line: RedemptionLine) -> dict[str, Any]:
-    """Return a redemption as JSON shows it."""
+def redemption_out(line: RedemptionLine, now: datetime) -> dict[str, Any]:
+    """Return a redemption as JSON shows it at this moment."""
     return {
         "id": line.id,
         "number": line.number,
-        "state": line.state,
+        "state": line.state_at(now),
         "points": line.points,
         "balance_after": line.balance_after,
         "member": {"display_name": line.member_name},
@@ -209,14 +225,21 @@ def redemption_out(line: RedemptionLine) -> dict[str, Any]:
         "merchant": {"id": line.merchant_id, "name": line.merchant_name},
         "merchant_id": line.merchant_id,
         "quantity": line.quantity,
+        "voided_quantity": line.voided_quantity,
         "created_at": line.redeemed_at.isoformat(),
+        "confirm_by": line.confirm_by and line.confirm_by.isoformat(),
         "voided_at": line.voided_at and line.voided_at.isoformat(),
     }
 
 
-def voided_out(voided: Voided) -> dict[str, Any]:
-    """Return a voided redemption, with the balance right after the points came back."""
-    return {**redemption_out(voided.redemption), "balance_after": voided.balance_after}
+def voided_out(voided: Voided, now: datetime) -> dict[str, Any]:
+    """Return a redemption after its void, with the balance right after the points came back.
+
+    One that a second administrator must agree to is shown as void_asked.
+    """
+    shown = redemption_out(voided.redemption, now)
+    state = "void_asked" if voided.is_asked else shown["state"]
+    return {**shown, "state": state, "balance_after": voided.balance_after}
 
 
 def totals_out(totals: DayTotals) -> dict[str, int]:
