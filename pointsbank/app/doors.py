@@ -65,9 +65,11 @@ from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
 from pointsbank.rewards.counter_api import api as counter_api
+from pointsbank.rewards.offers_api import api as offers_api
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
+from pointsbank.rewards.pages.pictures import pages as picture_pages
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api.calendars import api as calendars_api
@@ -92,6 +94,7 @@ from pointsbank.web.contract import Blueprint as ApiBlueprint
 API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     counter_api,
+    offers_api,
     scoring_api,
     tasks_api,
     calendars_api,
@@ -175,6 +178,7 @@ PAGE_DOORS: list[Blueprint] = [
     reward_pages,
     till_pages,
     offer_pages,
+    picture_pages,
     scanned_pages,
     webhook_pages,
 ]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
-from pointsbank.core.db import reading, transaction
+from pointsbank.core.db import reading
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.rewards import service
 from pointsbank.rewards.closing import closing_of
@@ -19,28 +19,18 @@ from pointsbank.rewards.counter_schemas import (
 )
 from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.queries import (
-    available_points,
     redemptions_of_member,
     redemptions_on,
-    reward_of,
-    rewards_to_have,
     totals_on,
 )
 from pointsbank.rewards.redeeming import Order
 from pointsbank.rewards.schemas import (
-    CreatedOut,
     DayQuery,
     NewRedemption,
-    NewReward,
     NewVoid,
     RedemptionListOut,
     RedemptionOut,
-    RewardChanges,
-    RewardListOut,
-    RewardOut,
-    RewardQuery,
     redemption_out,
-    reward_out,
     totals_out,
     voided_out,
 )
@@ -51,7 +41,6 @@ from pointsbank.web.contract import (
     Blueprint,
     cursor_from,
     position_from,
-    positions_from,
 )
 from pointsbank.web.idempotency import answer_once, request_key
 
@@ -61,64 +50,6 @@ api = Blueprint("rewards_api", __name__, description="Rewards, redemptions, void
 def today_at(now: datetime) -> date:
     """Return the local day of a moment."""
     return local_day(now, current_app.extensions["settings"].zone)
-
-
-@api.post("/rewards")
-@api.arguments(NewReward)
-@api.response(201, CreatedOut)
-@roles_only("administrator", "clerk")
-def offer(body: dict[str, Any]) -> dict[str, Any]:
-    """Offer a reward at a merchant."""
-    with transaction() as session:
-        reward_id = service.offer_reward(
-            session, actor=current_actor(), **body, now=clock.now()
-        )
-    return {"id": reward_id}
-
-
-@api.get("/rewards")
-@api.arguments(RewardQuery, location="query")
-@api.response(200, RewardListOut)
-@members_only
-def list_rewards(query: dict[str, Any]) -> dict[str, Any]:
-    """List what can be had now, the cheapest first: what is affordable leads."""
-    after = positions_from(query.get("cursor"), 2)
-    limit = query["limit"]
-    with reading() as session:
-        found = rewards_to_have(
-            session,
-            now=clock.now(),
-            merchant_id=query.get("merchant_id"),
-            after=(after[0], after[1]) if after else None,
-            limit=limit + 1,
-        )
-        available = available_points(session, current_actor().member_id)
-    shown = found[:limit]
-    has_more = len(found) > limit
-    return {
-        "items": [reward_out(reward, available) for reward in shown],
-        "next": cursor_from(shown[-1].points, shown[-1].id) if has_more else None,
-    }
-
-
-@api.patch("/rewards/<id:reward_id>")
-@api.arguments(RewardChanges)
-@api.response(200, RewardOut)
-@roles_only("administrator", "clerk")
-def change(body: dict[str, Any], reward_id: int) -> dict[str, Any]:
-    """Add to a reward's stock, withdraw it, or offer it again."""
-    actor, now = current_actor(), clock.now()
-    with transaction() as session:
-        if "add_stock" in body:
-            service.restock_reward(
-                session, actor=actor, reward_id=reward_id, more=body["add_stock"], now=now
-            )
-        if "state" in body:
-            service.change_state(
-                session, actor=actor, reward_id=reward_id, state=body["state"], now=now
-            )
-        available = available_points(session, actor.member_id)
-        return reward_out(reward_of(session, reward_id), available)
 
 
 @api.post("/redemptions")

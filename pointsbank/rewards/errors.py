@@ -24,6 +24,55 @@ class BadValidity(Invalid):
     message = "A reward's last moment must lie after its first."
 
 
+class LoanDaysMissing(Invalid):
+    """A tool is lent for a number of days; nothing else is."""
+
+    code = "loan_days_missing"
+    message = "A tool on loan needs the days it is lent for, and nothing else has any."
+
+
+class PriceMissing(Invalid):
+    """A price is told in points, or follows from the one in money."""
+
+    code = "price_missing"
+    message = "Please give the price in points, or what it costs in money."
+
+
+class KindFixed(Conflict):
+    """What was offered once stays of its kind: it is in people's passbooks."""
+
+    code = "kind_fixed"
+    message = "The kind can be changed only while it is a draft."
+
+
+class StockCounted(Conflict):
+    """A stock that is counted is added to; setting it would undo a sale beside it."""
+
+    code = "stock_counted"
+    message = "Say how many more came in. The number itself is counted by the sales."
+
+
+class StockNotCounted(Conflict):
+    """There are as many as are asked for: nothing to add to."""
+
+    code = "stock_not_counted"
+    message = "The stock of this reward is not counted."
+
+
+class NotAPicture(Invalid):
+    """A picture is a JPEG, PNG or WebP that can be decoded."""
+
+    code = "not_a_picture"
+    message = "This file is not a picture that can be read. Please choose a JPEG, PNG or WebP."
+
+
+class PictureTooLarge(Invalid):
+    """A picture of more pixels than any telephone makes."""
+
+    code = "picture_too_large"
+    message = "This picture is too large: at most %(megapixels)s million pixels."
+
+
 class MerchantStopped(Conflict):
     """The merchant takes no part at present."""
 
@@ -55,7 +104,7 @@ class RewardOver(Conflict):
 class RewardNotToday(Conflict):
     """The reward has redemption days, and this is none of them.
 
-    The facts hold the days as the reward does: bits of weekdays and monthdays.
+    The facts name them: weekdays and monthdays, as days.py spells them.
     """
 
     code = "reward_not_today"

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import Moment
 from pointsbank.core.errors import Refusal
+from pointsbank.rewards.days import monthday_numbers, weekday_names
 from pointsbank.rewards.errors import (
     LimitReached,
     MerchantStopped,
@@ -147,6 +148,12 @@ def obstacles_on(
     return {row.id: _obstacle(row, quantity) for row in session.execute(JUDGED, values)}
 
 
+def _not_today(row: Row[Any]) -> RewardNotToday:
+    return RewardNotToday(
+        weekdays=weekday_names(row.weekdays), monthdays=monthday_numbers(row.monthdays)
+    )
+
+
 def _obstacle(row: Row[Any], quantity: int) -> Obstacle | None:
     """Return the first thing that stands in the way, what nobody can change before the rest."""
     limit, stars = row.limit_per_member, row.stars_min
@@ -154,7 +161,7 @@ def _obstacle(row: Row[Any], quantity: int) -> Obstacle | None:
         (not row.merchant_takes, MerchantStopped()),
         (row.state != "offered", RewardWithdrawn()),
         (not row.in_time, RewardNotYet() if row.is_ahead else RewardOver()),
-        (not row.on_day, RewardNotToday(weekdays=row.weekdays, monthdays=row.monthdays)),
+        (not row.on_day, _not_today(row)),
         (not row.in_audience, RewardForOthers()),
         (not row.has_stars, StarsMissing(stars=stars, hours=STAR_HOURS[stars - 1])),
         (not row.has_stock, OutOfStock(left=row.stock)),

@@ -4,6 +4,9 @@ from datetime import date
 
 from pointsbank.core.actor import Actor
 
+# A rate is what the community pays for so many points.
+RATE_POINTS = 100
+
 # Hours of service from which a volunteer has one star, two, and so on up to five, as in
 # 民函〔2012〕340号 (one to five stars). Service time is never spent, so a star is never lost.
 STAR_HOURS = (100, 300, 600, 1000, 1500)
@@ -51,3 +54,11 @@ def share_period(limit_period: str, day: date) -> str:
         "week": f"{week.year}-W{week.week:02d}",
         "day": day.isoformat(),
     }[limit_period]
+
+
+def points_for(market_fen: int, rate_fen: int) -> int:
+    """Return how many points something is worth, rounded up: a merchant never pays on top.
+
+    market_fen: its price in money. rate_fen: what the community pays for 100 points.
+    """
+    return -(-market_fen * RATE_POINTS // rate_fen)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from pointsbank.core.text import masked_name
@@ -12,12 +12,15 @@ from pointsbank.ledger.queries import balance_of
 from pointsbank.members.models import Member
 from pointsbank.organizations.models import Merchant, Organization
 from pointsbank.rewards.errors import RedemptionNotFound, RewardNotFound
-from pointsbank.rewards.models import Redemption, Reward, RewardTaken
+from pointsbank.rewards.models import Redemption, Reward, RewardPicture, RewardTaken
 
 
 @dataclass(frozen=True)
 class RewardLine:
-    """A reward and the merchant who offers it; path is that of the merchant's organization."""
+    """A reward and the merchant who offers it; path is that of the merchant's organization.
+
+    weekdays, monthdays: bits as in days.py. picture_digest: None where there is no picture.
+    """
 
     id: int
     merchant_id: int
@@ -31,9 +34,20 @@ class RewardLine:
     valid_from: datetime | None
     valid_until: datetime | None
     state: str
+    kind: str
+    category: str
+    description: str
+    market_fen: int | None
+    weekdays: int
+    monthdays: int
+    audience_id: int | None
+    audience_name: str | None
+    stars_min: int
+    loan_days: int | None
+    picture_digest: bytes | None
 
     def is_on_offer(self, now: datetime) -> bool:
-        """Tell whether it can be had at this moment."""
+        """Tell whether it is on offer; redemption days and people are not asked."""
         return (
             self.state == "offered"
             and self.stock != 0
@@ -95,6 +109,7 @@ class DayTotals:
     voided: int
 
 
+Audience = aliased(Organization)
 REWARD = (
     Reward.id,
     Reward.merchant_id,
@@ -108,8 +123,20 @@ REWARD = (
     Reward.valid_from,
     Reward.valid_until,
     Reward.state,
+    Reward.kind,
+    Reward.category,
+    Reward.description,
+    Reward.market_fen,
+    Reward.weekdays,
+    Reward.monthdays,
+    Reward.audience_id,
+    Audience.name.label("audience_name"),
+    Reward.stars_min,
+    Reward.loan_days,
+    RewardPicture.digest.label("picture_digest"),
 )
 
+SHELF_ORDER = case({"offered": 0, "draft": 1}, value=Reward.state, else_=2)
 Clerk = aliased(Member)
 # The price of a piece is a whole number, so the division leaves nothing.
 POINTS_KEPT = Redemption.points - Redemption.voided_quantity * (
@@ -130,10 +157,11 @@ def rewards_to_have(
     after: points and id of the last one shown.
     """
     statement = (
-        _rewards()
+        rewards()
         .where(
             Merchant.state == "active",
             Reward.state == "offered",
+            Reward.kind != "by_points",
             Reward.stock.is_(None) | (Reward.stock > 0),
             Reward.valid_from.is_(None) | (Reward.valid_from <= now),
             Reward.valid_until.is_(None) | (Reward.valid_until > now),
@@ -152,11 +180,14 @@ def rewards_to_have(
 
 
 def rewards_of_merchant(session: Session, merchant_id: int) -> list[RewardLine]:
-    """Return every reward of a merchant, those on offer first, the cheapest first."""
+    """Return every reward of a merchant: on offer, drafts, withdrawn, each the cheapest first.
+
+    What is had by points is the counter's own and not among them.
+    """
     statement = (
-        _rewards()
-        .where(Reward.merchant_id == merchant_id)
-        .order_by(Reward.state, Reward.points, Reward.id)
+        rewards()
+        .where(Reward.merchant_id == merchant_id, Reward.kind != "by_points")
+        .order_by(SHELF_ORDER, Reward.points, Reward.id)
     )
     return [RewardLine(*row) for row in session.execute(statement)]
 
@@ -166,17 +197,20 @@ def reward_of(session: Session, reward_id: int) -> RewardLine:
 
     Raises RewardNotFound.
     """
-    row = session.execute(_rewards().where(Reward.id == reward_id)).first()
+    row = session.execute(rewards().where(Reward.id == reward_id)).first()
     if row is None:
         raise RewardNotFound
     return RewardLine(*row)
 
 
-def _rewards() -> Select[*tuple[Any, ...]]:
+def rewards() -> Select[*tuple[Any, ...]]:
+    """Return the statement whose rows are RewardLines, to be narrowed."""
     return (
         select(*REWARD)
         .join(Merchant, Merchant.id == Reward.merchant_id)
         .join(Organization, Organization.id == Merchant.organization_id)
+        .outerjoin(Audience, Audience.id == Reward.audience_id)
+        .outerjoin(RewardPicture, RewardPicture.reward_id == Reward.id)
     )
 
 
