@@ -22,7 +22,6 @@ from pointsbank.core.settings import ROOT, Settings
 from pointsbank.members import sessions
 from pointsbank.merchants import models as _merchants  # noqa: F401
 from pointsbank.rewards import orders_models as _orders  # noqa: F401
-from pointsbank.rewards import wishes_models as _wishes  # noqa: F401
 from pointsbank.settlements import models as _settlements  # noqa: F401
 from pointsbank.web import access, contract, errors, formats, headers, languages, logs, metrics
 

@@ -70,6 +70,9 @@ from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
+from pointsbank.rewards.pages.shortage import pages as shortage_pages
+from pointsbank.rewards.pages.wishes import pages as wish_pages
+from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.tasks.api.calendars import api as calendars_api
@@ -95,6 +98,7 @@ API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     counter_api,
     offers_api,
+    wishes_api,
     scoring_api,
     tasks_api,
     calendars_api,
@@ -179,6 +183,8 @@ PAGE_DOORS: list[Blueprint] = [
     till_pages,
     offer_pages,
     picture_pages,
+    wish_pages,
+    shortage_pages,
     scanned_pages,
     webhook_pages,
 ]

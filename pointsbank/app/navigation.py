@@ -150,6 +150,12 @@ NAV: list[Way] = [
         roles=("administrator", "secretary", "organizer", "auditor"),
     ),
     Way(
+        "wish_pages.list_unanswered",
+        lazy_gettext("Answer wishes"),
+        "gift",
+        roles=("administrator",),
+    ),
+    Way(
         "organization_pages.list_merchants",
         lazy_gettext("Merchants"),
         "shop",

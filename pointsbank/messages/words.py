@@ -66,6 +66,26 @@ WORDS: dict[str, Words] = {
             " them."
         )
     ),
+    "reward_wish_here": Words(
+        lazy_gettext("“%(title)s”, which you wished for, can be had now."),
+        "reward_pages.show_reward",
+        ("reward_id",),
+    ),
+    "reward_wish_fulfilled": Words(
+        lazy_gettext("“%(title)s”, which you wished for, is coming. Please read the answer."),
+        "wish_pages.list_wishes",
+    ),
+    "reward_wish_declined": Words(
+        lazy_gettext("“%(title)s”, which you wished for, is not possible. Please read why."),
+        "wish_pages.list_wishes",
+    ),
+    "few_rewards": Words(
+        lazy_gettext(
+            "In %(communities)s communities people find fewer than %(rewards_needed)s rewards"
+            " for %(points)s points, five hours' work. Please bring some in."
+        ),
+        "shortage_pages.show",
+    ),
     "points_expire": Words(
         lazy_gettext(
             "%(points)s of your points are good through %(expires_on)s. After that day they"

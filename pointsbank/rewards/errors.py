@@ -73,6 +73,27 @@ class PictureTooLarge(Invalid):
     message = "This picture is too large: at most %(megapixels)s million pixels."
 
 
+class WishNotFound(NotFound):
+    """No such wish of this community."""
+
+    code = "wish_not_found"
+    message = "There is no such wish."
+
+
+class WishAnswered(Conflict):
+    """A wish is answered once, and voted for before."""
+
+    code = "wish_answered"
+    message = "This wish was answered already."
+
+
+class TooManyWishes(Conflict):
+    """One person's open wishes are bounded, so that the list stays one that people read."""
+
+    code = "too_many_wishes"
+    message = "You have %(limit)s open wishes. Please wait for an answer, or vote for others."
+
+
 class MerchantStopped(Conflict):
     """The merchant takes no part at present."""
 

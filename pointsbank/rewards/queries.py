@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from pointsbank.core.text import masked_name
@@ -188,6 +188,21 @@ def rewards_of_merchant(session: Session, merchant_id: int) -> list[RewardLine]:
         rewards()
         .where(Reward.merchant_id == merchant_id, Reward.kind != "by_points")
         .order_by(SHELF_ORDER, Reward.points, Reward.id)
+    )
+    return [RewardLine(*row) for row in session.execute(statement)]
+
+
+def rewards_within(session: Session, path: str, *, limit: int = 200) -> list[RewardLine]:
+    """Return what is offered at merchants under an organization and at those above it."""
+    statement = (
+        rewards()
+        .where(
+            Reward.state == "offered",
+            Reward.kind != "by_points",
+            Organization.path.startswith(path) | literal(path).startswith(Organization.path),
+        )
+        .order_by(Reward.name, Reward.id)
+        .limit(limit)
     )
     return [RewardLine(*row) for row in session.execute(statement)]
 

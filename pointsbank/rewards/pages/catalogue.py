@@ -58,6 +58,7 @@ def catalogue() -> ResponseReturnValue:
         "here": url_for("reward_pages.catalogue"),
         "code": url_for("member_pages.ask_for_redemption_code"),
         "mine": url_for("reward_pages.mine"),
+        "wishes": url_for("wish_pages.list_wishes"),
     }
     if len(found) > LINES_A_PAGE:
         cursor = cursor_from(*shown[-1].position)
