@@ -28,6 +28,7 @@ from pointsbank.commands.demonstration.history import (
 )
 from pointsbank.commands.demonstration.people import PASSWORD, Crowd, settle_the_district
 from pointsbank.commands.demonstration.sealing import seal_and_verify
+from pointsbank.commands.demonstration.shelves import fill_the_shelves
 from pointsbank.core import clock
 from pointsbank.core.audit import AuditEntry, note
 from pointsbank.core.calendar import local_day, midnight
@@ -132,6 +133,7 @@ def load(settings: Settings) -> None:
             now=now,
             tick=lambda n: progress.advance(acts, n),
         )
+    fill_the_shelves(district, now=now)
     seal_and_verify(dice, now)
     with transaction() as session:
         note(session, at=now, actor_id=None, action=LOADED, subject=("installation", None))

@@ -308,6 +308,8 @@ def a_merchant(
                 points=offer.points,
                 stock=offer.stock,
                 limit_per_member=offer.limit,
+                kind=offer.kind,
+                category=offer.category,
             ),
             now=now,
         )
