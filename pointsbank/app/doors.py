@@ -67,6 +67,7 @@ from pointsbank.rewards.api import api as rewards_api
 from pointsbank.rewards.counter_api import api as counter_api
 from pointsbank.rewards.offers_api import api as offers_api
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
+from pointsbank.rewards.pages.confirming import pages as confirm_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
@@ -181,6 +182,7 @@ PAGE_DOORS: list[Blueprint] = [
     budget_pages,
     reward_pages,
     till_pages,
+    confirm_pages,
     offer_pages,
     picture_pages,
     wish_pages,

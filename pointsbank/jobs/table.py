@@ -27,6 +27,7 @@ from pointsbank.ledger.sealing import BLOCK_ROWS_MAX, seal
 from pointsbank.ledger.service import expire_points
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
+from pointsbank.rewards.confirming import lapse_next_confirmation
 from pointsbank.tasks.claiming import lapse_places
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.recurring import keep_series_ahead, next_series_due
@@ -259,6 +260,19 @@ def work_settlement(session: Session, period: str, zone: ZoneInfo, now: datetime
     return Step(count, is_last=count == 0)
 
 
+def due_confirmations(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; what nobody confirmed in the minutes before lapses in it too."""
+    return this_minute(now, zone)
+
+
+def work_confirmations(
+    session: Session, _period: str, _zone: ZoneInfo, now: datetime
+) -> Step:
+    """Give back what one redemption took whose member did not confirm it in time."""
+    has_lapsed = lapse_next_confirmation(session, now=now)
+    return Step(int(has_lapsed), is_last=not has_lapsed)
+
+
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return this minute; what was not sent in the minutes before is due in it too."""
     return this_minute(now, zone)
@@ -336,6 +350,12 @@ JOBS = {
             due_settlement,
             work_settlement,
             lambda now, zone: due_settlement(now, zone)[0].period,
+        ),
+        Job(
+            "confirmations",
+            due_confirmations,
+            work_confirmations,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
         ),
         Job(
             "webhooks",

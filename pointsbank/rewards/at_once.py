@@ -26,10 +26,11 @@ from pointsbank.core.db import Moment, db, glance, state_of
 from pointsbank.core.text import masked_name
 from pointsbank.ledger.composing import spending, spending_values
 from pointsbank.ledger.posting import Posting
+from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.members.showing import hash_of_redemption_code
 from pointsbank.rewards.bounds import DAY_POINTS_MAX, NO_LIMIT
 from pointsbank.rewards.policy import share_period
-from pointsbank.rewards.redeeming import CONFIRM_ABOVE, Order, reason_of
+from pointsbank.rewards.redeeming import Order, reason_of
 from pointsbank.web.idempotency import Answer, sent_hash
 
 STATUS_CREATED = 201

@@ -21,6 +21,7 @@ from pointsbank.ledger.errors import NotEnoughPoints
 from pointsbank.ledger.holding import place_hold
 from pointsbank.ledger.posting import Posted, Posting
 from pointsbank.ledger.service import post
+from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.members.queries import display_names
 from pointsbank.members.showing import (
     member_of_card,
@@ -44,8 +45,6 @@ from pointsbank.rewards.policy import share_period
 from pointsbank.rewards.queries import available_points
 
 REASON_LENGTH_MAX = 200
-# Rule: docs/rewards.md, "Above 200 points". Up to it nobody waits for a second tap.
-CONFIRM_ABOVE = 200
 CONFIRM_SECONDS = 60
 # Printed in the passbook for ever, so the words stand here and in no catalog.
 BY_POINTS_NAME = "按积分"

@@ -13,6 +13,7 @@ from pointsbank.core.errors import Refusal
 from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.verifying import offenders
+from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.rewards.confirming import (
     confirm_redemption,
     decline_redemption,
@@ -25,7 +26,7 @@ from pointsbank.rewards.errors import (
     RedemptionNotFound,
 )
 from pointsbank.rewards.queries import RedemptionLine, had_by, redemption_of, reward_of
-from pointsbank.rewards.redeeming import CONFIRM_ABOVE, CONFIRM_SECONDS
+from pointsbank.rewards.redeeming import CONFIRM_SECONDS
 from tests.builders import a_member, a_merchant, a_reward, with_points
 from tests.moments import NOON
 from tests.racing import MEET_SECONDS_MAX, race, times

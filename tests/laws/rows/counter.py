@@ -5,7 +5,15 @@ from sqlalchemy.orm import Session
 from pointsbank.core.keys import draw_number
 from pointsbank.rewards.redeeming import Order, redeem_reward
 from tests.builders import a_member, a_reward, redemption_code, with_points, with_role
-from tests.laws.doors import DAY_READERS, MEMBERS, Row, door, fields, says_nothing_is_there
+from tests.laws.doors import (
+    DAY_READERS,
+    MEMBERS,
+    Row,
+    door,
+    fields,
+    form,
+    says_nothing_is_there,
+)
 from tests.laws.world import (
     MERCHANT_ID,
     MINE,
@@ -20,9 +28,9 @@ from tests.moments import NOON
 ABOVE = 201
 
 
-def make_waiting(session: Session, world: World, place: str, actor: int, _made: Made) -> int:
-    """A deal above 200 points that waits for whoever acts."""
-    merchant_id = world.merchant_id(place)
+def make_waiting(session: Session, world: World, _place: str, actor: int, _made: Made) -> int:
+    """A deal above 200 points, next door, that waits for whoever acts."""
+    merchant_id = world.own.next_door_id
     clerk = with_role(session, a_member(session, "赵店员"), "clerk", merchant_id=merchant_id)
     with_points(session, actor, 300)
     order = Order(
@@ -71,6 +79,24 @@ ROWS: list[Row] = [
         "/api/v1/merchants/<id:merchant_id>/closings",
         ("clerk",),
         fields(note="少收一笔"),
+        merchant_id=MERCHANT_ID,
+    ),
+    door("GET", "/redemptions/waiting", MEMBERS),
+    door(
+        "GET", "/redemptions/<id:redemption_id>", MEMBERS, case="waiting", redemption_id=WAITING
+    ),
+    door(
+        "POST",
+        "/redemptions/<id:redemption_id>/confirmation",
+        MEMBERS,
+        form(decision="confirm"),
+        redemption_id=WAITING,
+    ),
+    door(
+        "POST",
+        "/till/<id:merchant_id>/closing",
+        ("clerk",),
+        form(note="少收一笔"),
         merchant_id=MERCHANT_ID,
     ),
 ]
