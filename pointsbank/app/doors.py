@@ -5,6 +5,7 @@ from flask import Blueprint
 from pointsbank.app.manual_entries import api as manual_api
 from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
+from pointsbank.app.merchant_desk import pages as desk_pages
 from pointsbank.app.my_code import pages as own_code_pages
 from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api.counting import api as counting_api
@@ -42,6 +43,12 @@ from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
 from pointsbank.members.pages.signing_in import registering as register_pages
+from pointsbank.merchants.api.applications import api as applications_api
+from pointsbank.merchants.api.contracts import api as contracts_api
+from pointsbank.merchants.api.shops import api as shops_api
+from pointsbank.merchants.pages.applications import pages as application_pages
+from pointsbank.merchants.pages.contracts import pages as contract_pages
+from pointsbank.merchants.pages.shops import pages as shop_pages
 from pointsbank.messages.api import api as messages_api
 from pointsbank.messages.pages import pages as message_pages
 from pointsbank.organizations.api import api as organizations_api
@@ -121,6 +128,9 @@ API_DOORS: list[ApiBlueprint] = [
     abilities_api,
     cards_api,
     joining_api,
+    applications_api,
+    contracts_api,
+    shops_api,
     messages_api,
     me_api,
     manual_api,
@@ -172,6 +182,10 @@ PAGE_DOORS: list[Blueprint] = [
     adjustment_pages,
     manual_pages,
     organization_pages,
+    application_pages,
+    contract_pages,
+    shop_pages,
+    desk_pages,
     book_pages,
     gift_pages,
     fund_pages,

@@ -25,6 +25,7 @@ from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.leaves import HASH_BYTES
 from pointsbank.ledger.sealing import BLOCK_ROWS_MAX, seal
 from pointsbank.ledger.service import expire_points
+from pointsbank.merchants.contracting import keep_terms
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
 from pointsbank.rewards.confirming import lapse_next_confirmation
@@ -37,6 +38,8 @@ ROLL_UP_MINUTES = 15
 # Shifts of a quarter's last days are settled in the first days of the next one.
 CLOSING_NIGHTS = 7
 CLOSES_AT = time(0, 30)
+# Before anybody redeems on a contract's first day, or after its last.
+CONTRACTS_AT = time(0, 5)
 EXPIRES_AT = time(0, 10)
 SERIES_AT = time(0, 20)
 # Late enough that nobody is woken by a telephone, early enough for the day's plans.
@@ -139,6 +142,22 @@ def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) ->
         return Step(holds, is_last=False)
     count = expire_points(session, today=today, now=now, limit=EXPIRY_BATCH)
     return Step(count, is_last=count < EXPIRY_BATCH)
+
+
+def due_contracts(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest night; its work covers every night before it."""
+    return newest_day(now, zone, CONTRACTS_AT)
+
+
+def work_contracts(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Bring merchants and their contracts to this day, whichever night was missed.
+
+    Raises DayNotOver.
+    """
+    today = local_day(now, zone)
+    if read_day(period) > today:
+        raise DayNotOver
+    return Step(keep_terms(session, today=today, now=now))
 
 
 def due_series(now: datetime, zone: ZoneInfo) -> list[Slot]:
@@ -307,6 +326,12 @@ JOBS = {
             "expiry",
             due_expiry,
             work_expiry,
+            lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
+            "contracts",
+            due_contracts,
+            work_contracts,
             lambda now, zone: local_day(now, zone).isoformat(),
         ),
         Job(

@@ -1,26 +1,12 @@
 """The words of each kind of message."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from flask_babel import lazy_gettext
 
-
-@dataclass(frozen=True)
-class Words:
-    """A kind's sentence with %(fact)s places, the view it leads to, and the facts that view's
-    address takes.
-
-    A fact is written by its name: …_on is an ISO day, …_at and …_by an ISO moment, minutes a
-    length of time, month an ISO month; every other number gets its commas and its minus sign.
-    """
-
-    sentence: Any
-    endpoint: str | None = None
-    address: tuple[str, ...] = ()
-
+from pointsbank.messages.merchant_words import MERCHANT_WORDS
+from pointsbank.messages.wording import Words
 
 WORDS: dict[str, Words] = {
+    **MERCHANT_WORDS,
     "webhook_failed": Words(
         lazy_gettext(
             "The webhook “%(system)s” failed for five days or is gone, so nothing is sent to it"

@@ -51,6 +51,11 @@ def a_shop(
     )
 
 
+def a_proposal(session: Session, merchant_id: int, valid_from: date, valid_until: date) -> int:
+    """Return the id of a contract that waits for its second signature."""
+    return a_contract(session, merchant_id, valid_from, valid_until, state="proposed")
+
+
 def a_contract(
     session: Session,
     merchant_id: int,
