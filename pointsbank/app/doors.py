@@ -73,6 +73,7 @@ from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
 from pointsbank.rewards.counter_api import api as counter_api
 from pointsbank.rewards.offers_api import api as offers_api
+from pointsbank.rewards.orders_api import api as orders_api
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.confirming import pages as confirm_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
@@ -106,6 +107,7 @@ API_DOORS: list[ApiBlueprint] = [
     rewards_api,
     counter_api,
     offers_api,
+    orders_api,
     wishes_api,
     scoring_api,
     tasks_api,

@@ -29,6 +29,7 @@ from pointsbank.merchants.contracting import keep_terms
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
 from pointsbank.rewards.confirming import lapse_next_confirmation
+from pointsbank.rewards.ordering import expire_next_order
 from pointsbank.tasks.claiming import lapse_places
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.recurring import keep_series_ahead, next_series_due
@@ -129,13 +130,16 @@ def newest_day(now: datetime, zone: ZoneInfo, at: time) -> list[Slot]:
 def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
     """Expire what was good through the day before, one batch of lots at a time.
 
-    Holds whose time is over go first, and with them the spendings of care funds that nobody
-    decided: a wallet with an open hold would have to wait with its lots.
+    Orders whose time is over go first, each with its hold, then other holds, and with them the
+    spendings of care funds that nobody decided: a wallet with an open hold would have to wait
+    with its lots.
     Raises DayNotOver.
     """
     today = read_day(period)
     if today > local_day(now, zone):
         raise DayNotOver
+    if expire_next_order(session, now=now):
+        return Step(1, is_last=False)
     holds = expire_holds(session, now=now, limit=EXPIRY_BATCH)
     lapse_spendings(session, now=now)
     if holds:
@@ -292,6 +296,17 @@ def work_confirmations(
     return Step(int(has_lapsed), is_last=not has_lapsed)
 
 
+def due_orders(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; orders whose time was over before expire in it too."""
+    return this_minute(now, zone)
+
+
+def work_orders(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
+    """Give back what one order set aside that nobody fetched in time."""
+    has_expired = expire_next_order(session, now=now)
+    return Step(int(has_expired), is_last=not has_expired)
+
+
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return this minute; what was not sent in the minutes before is due in it too."""
     return this_minute(now, zone)
@@ -380,6 +395,12 @@ JOBS = {
             "confirmations",
             due_confirmations,
             work_confirmations,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        ),
+        Job(
+            "orders",
+            due_orders,
+            work_orders,
             lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
         ),
         Job(
