@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from pointsbank.jobs.reminding import remind
 from pointsbank.messages.models import Message
 from pointsbank.organizations.models import Merchant
 from pointsbank.rewards.shortage import WITHIN_POINTS, short_places, tell_of_shortage
@@ -94,6 +95,18 @@ def test_administrators_hear_of_it_once_a_week(counter, writing):
     browser = Browser(counter.app, administrator)
     assert HERE in words_of(browser.open("/rewards/shortage"))
     assert "引进奖品" in words_of(browser.open("/dashboard"))
+
+
+def test_the_mornings_reminders_tell_of_it(counter, writing):
+    with writing() as session:
+        administrator = with_role(
+            session, a_member(session), "administrator", an_organization(session)
+        )
+        remind(session, NOON, SHANGHAI)
+        told = select(Message.kind, Message.facts).where(Message.member_id == administrator)
+        [message] = session.execute(told).all()
+        assert message.kind == "few_rewards"
+        assert message.facts == {"communities": 1, "rewards_needed": 3, "points": 50}
 
 
 def test_the_api_lists_them_within_ones_scope(counter, client, writing):
