@@ -9,6 +9,7 @@ from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
 from pointsbank.core.db import Moment
 from pointsbank.messages.service import tell_each
+from pointsbank.organizations.models import Organization
 from pointsbank.rewards.errors import (
     RewardWithdrawn,
     TooManyWishes,
@@ -42,6 +43,7 @@ def wish(session: Session, *, member_id: int, title: str, note_text: str, now: d
     Raises TooManyWishes.
     """
     place = community_of(session, member_id)
+    take_turns(session, place.id)
     same = session.scalar(
         select(RewardWish.id)
         .where(
@@ -74,6 +76,18 @@ def wish(session: Session, *, member_id: int, title: str, note_text: str, now: d
         ).scalar_one()
     session.execute(VOTE, {"wish_id": same, "member_id": member_id, "now": now})
     return same
+
+
+def take_turns(session: Session, organization_id: int) -> None:
+    """Let those who wish in one community go one after another, until each has committed.
+
+    Otherwise two would look for the same title, and find it missing, at once.
+    """
+    session.execute(
+        select(Organization.id)
+        .where(Organization.id == organization_id)
+        .with_for_update(key_share=True)
+    )
 
 
 def vote(

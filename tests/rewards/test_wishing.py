@@ -1,14 +1,16 @@
 """Wishes for rewards: one's community, one vote each, one answer that everybody hears of."""
 
 from functools import partial
+from threading import Barrier
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import run
 from pointsbank.core.errors import Refusal
 from pointsbank.messages.models import Message
+from pointsbank.rewards import wishing
 from pointsbank.rewards.errors import WishAnswered, WishNotFound
 from pointsbank.rewards.wishes import community_of, wishes_of, wishes_within
 from pointsbank.rewards.wishing import OPEN_WISHES_MAX, answer_wish, vote, wish
@@ -152,6 +154,39 @@ def test_votes_at_once_count_each_person_once(counter, people, writing):
     )
     with writing() as session:
         assert voted(session, people["first"], wish_id).votes == 2
+
+
+def wish_at_once(counter, people, titles):
+    """Let two people wish for these at once, each title by each of them."""
+    acts = [
+        partial(run, partial(wished, member_id=people[name], title=title))
+        for title in titles
+        for name in ("first", "second")
+    ]
+    race(counter.app, acts)
+
+
+def test_one_title_wished_for_at_once_is_one_wish(counter, people, writing):
+    wish_at_once(counter, people, ["雨伞"] * 4)
+    with writing() as session:
+        [line] = wishes_of(session, an_organization(session), counter.member_id)
+        assert (line.title, line.votes) == ("雨伞", 2)
+
+
+@pytest.mark.engine("postgresql")
+def test_without_turns_one_title_would_be_several_wishes(counter, people, writing, monkeypatch):
+    """The control: all have looked for the title before any of them commits."""
+    looked = Barrier(8)
+    monkeypatch.setattr(wishing, "take_turns", lambda _session, _place: None)
+    monkeypatch.setattr(wishing, "insert", partial(after_all, looked))
+    wish_at_once(counter, people, ["雨伞"] * 4)
+    with writing() as session:
+        assert len(wishes_of(session, an_organization(session), counter.member_id)) > 1
+
+
+def after_all(looked, table):
+    looked.wait(timeout=20)
+    return insert(table)
 
 
 def test_the_api_tells_ones_own_side(counter, client, people):
