@@ -240,7 +240,7 @@ def test_a_clerk_adds_a_shop_and_changes_its_hours(clerk, merchant_id, writing):
     with writing() as session:
         (shop,) = shops_of(session, merchant_id)
     form = clerk.form(clerk.open(f"/shops/{shop.id}"), "")
-    assert (form.fields["usual"], form.fields["day_6"]) == ("08:00-12:00, 14:00-18:00", "-")
+    assert (form.fields["usual"], form.fields["day_6"]) == ("08:00-12:00, 14:00-18:00", "休息")
     clerk.client.post(f"/shops/{shop.id}", data={**form.fields, "usual": "08:00-20:00"})
     with writing() as session:
         assert len(shop_of(session, shop.id).hours) == 6

@@ -21,6 +21,7 @@ from pointsbank.commands.demonstration.giving import make_giving
 from pointsbank.commands.demonstration.inviting import make_invitations
 from pointsbank.commands.demonstration.joining import make_joining
 from pointsbank.commands.demonstration.limits import make_budgets
+from pointsbank.commands.demonstration.partners import make_partners
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
 from pointsbank.commands.demonstration.repeating import make_series
 from pointsbank.commands.demonstration.reviews import make_reviews, sign_for_many
@@ -124,6 +125,7 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
     make_invitations(district, now=now)
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
     make_roles(district, dice=stage.dice, zone=stage.zone, now=now)
+    make_partners(district, today=stage.today, now=now)
     roll_the_quarters_up(stage, now)
 
 

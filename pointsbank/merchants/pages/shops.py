@@ -184,6 +184,9 @@ def form_sent() -> dict[str, str]:
 def form_of(shop: ShopLine) -> dict[str, Any]:
     """Return a shop as its form shows it."""
     usual, days = as_typed(shop.hours)
+    # A word that spans_from reads in every language of the pages.
+    closed = str(gettext("closed"))
+    days = [closed if text == CLOSED else text for text in days]
     return {
         **{name: getattr(shop, name) for name in ("name", "address", "telephone")},
         **{name: getattr(shop, name) for name in ("latitude", "longitude")},
