@@ -78,8 +78,10 @@ from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.confirming import pages as confirm_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
+from pointsbank.rewards.pages.orders import pages as order_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
 from pointsbank.rewards.pages.shortage import pages as shortage_pages
+from pointsbank.rewards.pages.vouchers import pages as voucher_pages
 from pointsbank.rewards.pages.wishes import pages as wish_pages
 from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
@@ -201,6 +203,8 @@ PAGE_DOORS: list[Blueprint] = [
     confirm_pages,
     offer_pages,
     picture_pages,
+    order_pages,
+    voucher_pages,
     wish_pages,
     shortage_pages,
     scanned_pages,

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
-from pointsbank.core.db import transaction
+from pointsbank.core.db import reading, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_number
 from pointsbank.merchants.tills import shop_of_till
@@ -15,15 +15,19 @@ from pointsbank.rewards.delivering import (
     Delivered,
     Handing,
     deliver_order,
+    order_of_voucher,
     redeem_voucher,
 )
-from pointsbank.rewards.locking import count_wrong_code
+from pointsbank.rewards.locking import count_wrong_code, refuse_while_locked
 from pointsbank.rewards.ordering import NewOrder, Ordered, order_at_counter, order_reward
 from pointsbank.rewards.orders_errors import VoucherNotFound
+from pointsbank.rewards.orders_queries import OrderLine
 from pointsbank.rewards.schemas import redemption_out
 from pointsbank.rewards.till import draw_redemption_number, drawing_again
 from pointsbank.web.idempotency import Answer, once
 from pointsbank.web.metrics import REDEMPTIONS
+
+T = TypeVar("T")
 
 # Rule: docs/rewards.md, "Orders and vouchers".
 WORD_DIGITS = 4
@@ -95,8 +99,27 @@ def hand_over_voucher(
         handing = Handing(actor, draw_redemption_number(today), today, now, quantity)
         return redeem_voucher(session, handing, code=code, secret=secret)
 
+    return _counting(lambda: _hand_over(act, actor, key=key, sent=sent, now=now), actor, now)
+
+
+def look_at_voucher(code: str, *, actor: Actor, secret: str, now: datetime) -> OrderLine:
+    """Return what a voucher stands for, at its own counter; a code that is none is counted.
+
+    Raises TillLocked, VoucherNotFound.
+    """
+
+    def look() -> OrderLine:
+        with reading() as session:
+            refuse_while_locked(session, actor.member_id, now)
+            return order_of_voucher(session, actor, code=code, secret=secret)
+
+    return _counting(look, actor, now)
+
+
+def _counting(act: Callable[[], T], actor: Actor, now: datetime) -> T:
+    """Act, and count a code that is none after what it was tried for was taken back."""
     try:
-        return _hand_over(act, actor, key=key, sent=sent, now=now)
+        return act()
     except VoucherNotFound:
         with transaction() as session:
             count_wrong_code(session, actor.member_id, now)

@@ -58,6 +58,7 @@ def catalogue() -> ResponseReturnValue:
         "here": url_for("reward_pages.catalogue"),
         "code": url_for("member_pages.ask_for_redemption_code"),
         "mine": url_for("reward_pages.mine"),
+        "orders": url_for("order_pages.mine"),
         "wishes": url_for("wish_pages.list_wishes"),
     }
     if len(found) > LINES_A_PAGE:
@@ -126,6 +127,8 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
         "back": url_for("reward_pages.catalogue"),
         "code": url_for("member_pages.ask_for_redemption_code"),
     }
+    if reward.kind not in ("loan", "by_points"):
+        links["order"] = url_for("order_pages.ask", reward_id=reward_id)
     if may_edit and reward.kind != "by_points":
         links["edit"] = url_for("offer_pages.ask_for_changes", reward_id=reward_id)
     return render_template(

@@ -1,8 +1,9 @@
 """Who may knock at the doors of orders: members order, a merchant's clerks hand over."""
 
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
-from pointsbank.core.keys import draw_number
+from pointsbank.core.keys import draw_number, draw_token
 from pointsbank.rewards.ordering import NewOrder, order_at_counter, order_reward
 from pointsbank.rewards.vouchers import voucher_code
 from tests.builders import a_member, a_reward, with_points
@@ -12,6 +13,7 @@ from tests.laws.doors import (
     MEMBERS,
     Row,
     door,
+    form,
     keyed,
     says_nothing_is_there,
 )
@@ -65,9 +67,32 @@ def with_one_to_spend(
     return a_reward(session, world.merchant_id(place))
 
 
+def make_own_voucher(
+    session: Session, world: World, _place: str, actor: int, _made: Made
+) -> str:
+    """The code of whoever acts."""
+    new = an_order(session, world, OWN, actor)
+    order_reward(session, new, secret=world.secret, today=NOON.date(), now=NOON)
+    return voucher_code(world.secret, new.number)
+
+
+def says_only_a_clerk_uses_it(answer: TestResponse) -> bool:
+    """Tell whether one who takes no points is told so."""
+    return answer.status_code == 200 and "只有这家店的店员能核销" in answer.text
+
+
+def one_piece(made: Made) -> dict[str, object]:
+    """A form under a key of its own."""
+    fields = {"quantity": "1", "idempotency_key": draw_token()}
+    return {"data": {**fields, **({"code": made["code"]} if "code" in made else {})}}
+
+
 AT_TILL = Kind(MERCHANT, make_at_till)
 OWN_ORDER = Kind(MINE, make_own)
 VOUCHER = Kind(MERCHANT, make_voucher, "0123456789AB")
+# Where foreign codes are tried by another row: five wrong ones would lock the till.
+OWN_COUNTERS_VOUCHER = Kind(MINE, make_voucher)
+OWN_VOUCHER = Kind(MINE, make_own_voucher)
 REWARD_TO_HAVE = Kind(ANY_REWARD.scope, with_one_to_spend)
 
 ROWS: list[Row] = [
@@ -115,5 +140,44 @@ ROWS: list[Row] = [
         ("clerk",),
         keyed(quantity=1),
         code=VOUCHER,
+    ),
+    door("GET", "/rewards/<id:reward_id>/order", MEMBERS, reward_id=REWARD_TO_HAVE),
+    door("POST", "/rewards/<id:reward_id>/order", MEMBERS, one_piece, reward_id=REWARD_TO_HAVE),
+    door("GET", "/orders", MEMBERS),
+    door("GET", "/orders/<id:order_id>", MEMBERS, order_id=OWN_ORDER),
+    door("POST", "/orders/<id:order_id>/cancellation", MEMBERS, order_id=OWN_ORDER),
+    *(
+        door(
+            "GET",
+            f"/{letter}/<string:code>",
+            ("clerk",),
+            is_denied=says_only_a_clerk_uses_it,
+            code=VOUCHER,
+        )
+        for letter in ("V", "v")
+    ),
+    door("GET", "/V/<string:code>", MEMBERS, case="one's own", code=OWN_VOUCHER),
+    door("GET", "/till/<id:merchant_id>/vouchers", ("clerk",), merchant_id=MERCHANT_ID),
+    door(
+        "POST",
+        "/till/<id:merchant_id>/vouchers",
+        ("clerk",),
+        form(code="CODE"),
+        merchant_id=MERCHANT_ID,
+        code=VOUCHER,
+    ),
+    door(
+        "POST",
+        "/till/<id:merchant_id>/vouchers/handing",
+        ("clerk",),
+        one_piece,
+        merchant_id=MERCHANT_ID,
+        code=OWN_COUNTERS_VOUCHER,
+    ),
+    door(
+        "POST",
+        "/till/orders/<id:order_id>/cancellation",
+        ("clerk",),
+        order_id=AT_TILL,
     ),
 ]
