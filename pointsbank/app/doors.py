@@ -74,6 +74,7 @@ from pointsbank.rewards.api import api as rewards_api
 from pointsbank.rewards.counter_api import api as counter_api
 from pointsbank.rewards.offers_api import api as offers_api
 from pointsbank.rewards.orders_api import api as orders_api
+from pointsbank.rewards.pages.at_shop import pages as shop_till_pages
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.confirming import pages as confirm_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
@@ -201,6 +202,7 @@ PAGE_DOORS: list[Blueprint] = [
     reward_pages,
     till_pages,
     confirm_pages,
+    shop_till_pages,
     offer_pages,
     picture_pages,
     order_pages,

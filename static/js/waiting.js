@@ -1,4 +1,4 @@
-// A deal that waits for its member: the clock runs, and both pages see the answer within two seconds.
+// A deal that waits for its member, or an order for its clerk: the clock runs, and both see the answer within two seconds.
 import { setRing } from "./qrcode.js";
 import { readJson } from "./server.js";
 import { signal } from "./signals.js";
@@ -19,8 +19,8 @@ async function look() {
     lost.hidden = false; // nothing is decided by silence: the server keeps the minute
     return;
   }
-  if (deal.state === "waiting") return;
-  signal(deal.state === "completed" ? "ok" : "refuse");
+  if (deal.state === (page.dataset.while || "waiting")) return;
+  signal(["completed", "delivered"].includes(deal.state) ? "ok" : "refuse");
   location.replace(page.dataset.here);
 }
 

@@ -28,6 +28,8 @@ from pointsbank.organizations.queries import MerchantLine, merchant_of, merchant
 from pointsbank.rewards.closing import closing_of
 from pointsbank.rewards.errors import FormIncomplete, RedemptionNotFound
 from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX, RedemptionVoid
+from pointsbank.rewards.orders_queries import open_orders
+from pointsbank.rewards.pages.at_shop import what_ordered
 from pointsbank.rewards.pages.confirming import waiting_page, what_of
 from pointsbank.rewards.policy import may_see_redemptions, may_take_points, may_void
 from pointsbank.rewards.queries import (
@@ -51,6 +53,7 @@ pages = Blueprint("till_pages", __name__)
 WAYS = ("reward", "points", "code")
 RECENT = 5
 REWARDS_SHOWN = 200
+ORDERS_SHOWN = 20
 INSTEAD_SHOWN = 3
 CODE_TYPED_MAX = 500
 PIN_TYPED_MAX = 20
@@ -91,12 +94,13 @@ def till_page(
     today = local_day(now, settings().zone)
     with reading() as session:
         merchant = own_merchant(session, actor, merchant_id)
-        rewards = rewards_to_have(
-            session, now=now, merchant_id=merchant_id, limit=REWARDS_SHOWN
-        )
+        found = rewards_to_have(session, now=now, merchant_id=merchant_id, limit=REWARDS_SHOWN)
         totals = totals_on(session, merchant_id, today)
         recent = redemptions_on(session, merchant_id, today, limit=RECENT)
         closing = closing_of(session, merchant_id, today)
+        orders = open_orders(session, merchant_id, now=now, way="counter", limit=ORDERS_SHOWN)
+    # What is lent is no sale: it has a page of its own.
+    rewards = [each for each in found if each.kind != "loan"]
     instead = []
     if isinstance(refusal, NotEnoughPoints):
         available = refusal.facts["available"]
@@ -114,6 +118,7 @@ def till_page(
         form=form,
         problem=sentence_of(refusal) if refusal else None,
         instead=instead,
+        orders=[(order, what_ordered(order)) for order in orders],
         recent=[recent_row(line, now) for line in recent],
         links=till_links(merchant_id, len(actor.merchant_ids()) > 1),
     )
@@ -157,11 +162,16 @@ def recent_row(line: RedemptionLine, now: datetime) -> dict[str, Any]:
 def till_links(merchant_id: int, has_several: bool) -> dict[str, str | None]:
     """Return where the till leads."""
     here = url_for("till_pages.show_till", merchant_id=merchant_id)
+
+    def here_by(way: str) -> str:
+        # On a small phone the form begins at the top of the screen.
+        return url_for("till_pages.show_till", merchant_id=merchant_id, way=way, _anchor="deal")
+
     return {
         "here": here,
-        "by_reward": url_for("till_pages.show_till", merchant_id=merchant_id, way="reward"),
-        "by_points": url_for("till_pages.show_till", merchant_id=merchant_id, way="points"),
-        "by_code": url_for("till_pages.show_till", merchant_id=merchant_id, way="code"),
+        "by_reward": here_by("reward"),
+        "by_points": here_by("points"),
+        "by_code": here_by("code"),
         "close": url_for("confirm_pages.close", merchant_id=merchant_id),
         "preview": url_for("till_pages.look", merchant_id=merchant_id),
         "today": url_for("offer_pages.show_day", merchant_id=merchant_id),
