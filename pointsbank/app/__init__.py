@@ -20,7 +20,6 @@ from pointsbank.core.db import db, engine_options, glance, hook_engine
 from pointsbank.core.keys import derive_key
 from pointsbank.core.settings import ROOT, Settings
 from pointsbank.members import sessions
-from pointsbank.settlements import models as _settlements  # noqa: F401
 from pointsbank.web import access, contract, errors, formats, headers, languages, logs, metrics
 
 BODY_BYTES_MAX = 1_000_000

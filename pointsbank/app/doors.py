@@ -87,6 +87,8 @@ from pointsbank.rewards.pages.wishes import pages as wish_pages
 from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
+from pointsbank.settlements.api import api as settlements_api
+from pointsbank.settlements.pages.statements import pages as settlement_pages
 from pointsbank.tasks.api.calendars import api as calendars_api
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
@@ -112,6 +114,7 @@ API_DOORS: list[ApiBlueprint] = [
     offers_api,
     orders_api,
     wishes_api,
+    settlements_api,
     scoring_api,
     tasks_api,
     calendars_api,
@@ -209,6 +212,7 @@ PAGE_DOORS: list[Blueprint] = [
     voucher_pages,
     wish_pages,
     shortage_pages,
+    settlement_pages,
     scanned_pages,
     webhook_pages,
 ]

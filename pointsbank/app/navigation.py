@@ -77,6 +77,7 @@ NAV: list[Way] = [
         roles=("administrator", "secretary", "organizer", "auditor"),
     ),
     Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
+    Way("settlement_pages.list_mine", lazy_gettext("Our statements"), "book", roles=("clerk",)),
     Way(
         "budget_pages.list_budgets",
         lazy_gettext("Issue budgets"),
@@ -159,6 +160,12 @@ NAV: list[Way] = [
         "organization_pages.list_merchants",
         lazy_gettext("Merchants"),
         "shop",
+        roles=("administrator", "auditor"),
+    ),
+    Way(
+        "settlement_pages.list_month",
+        lazy_gettext("Merchant statements"),
+        "book",
         roles=("administrator", "auditor"),
     ),
     Way(

@@ -20,29 +20,29 @@ WORDS: dict[str, Words] = {
             "The statement of %(month)s is ready: %(points)s points. Please confirm it through"
             " the 5th, or say which line is wrong."
         ),
-        "statement_pages.show_statement",
+        "settlement_pages.show_statement",
         ("merchant_id", "month"),
     ),
     "statement_disputed": Words(
         lazy_gettext(
             "A merchant says that line %(line)s of its statement of %(month)s is wrong."
         ),
-        "statement_pages.show_statement",
+        "settlement_pages.show_statement",
         ("merchant_id", "month"),
     ),
     "statement_answered": Words(
         lazy_gettext("Line %(line)s of your statement of %(month)s was answered."),
-        "statement_pages.show_statement",
+        "settlement_pages.show_statement",
         ("merchant_id", "month"),
     ),
     "statement_confirmed": Words(
         lazy_gettext("A merchant confirmed its statement of %(month)s. Please approve it."),
-        "statement_pages.show_statement",
+        "settlement_pages.show_statement",
         ("merchant_id", "month"),
     ),
     "statement_paid": Words(
         lazy_gettext("Your statement of %(month)s was paid."),
-        "statement_pages.show_statement",
+        "settlement_pages.show_statement",
         ("merchant_id", "month"),
     ),
     "ledger_wrong": Words(

@@ -34,7 +34,7 @@ class StatementSigned(Conflict):
 class LineDisputed(Conflict):
     """A line is disputed once."""
 
-    code = "line_disputed"
+    code = "statement_line_disputed"
     message = "This line was disputed already."
 
 
@@ -78,7 +78,7 @@ class StatementSecondPerson(NotAllowed):
     two.
     """
 
-    code = "second_person_needed"
+    code = "statement_second_person"
     message = "A second person has to do this."
 
 
@@ -86,11 +86,32 @@ class CorrectionMissing(Invalid):
     """An accepted dispute says how much money it adds or takes."""
 
     code = "correction_missing"
-    message = "An accepted dispute needs an amount other than zero, in fen."
+    message = "An accepted dispute needs an amount of money other than zero."
 
 
 class CorrectionTooLarge(Invalid):
     """A correction never exceeds what the line itself is worth twice over."""
 
     code = "correction_too_large"
-    message = "This line can be corrected by at most %(most)s fen either way."
+    message = "This line can be corrected by at most %(most)s yuan either way."
+
+
+class BadAmount(Invalid):
+    """An amount of money is written in yuan with at most two places."""
+
+    code = "bad_amount"
+    message = "An amount of money is written 12.50, or -12.50."
+
+
+class StatementWordsMissing(Invalid):
+    """A dispute, its answer and a payment each take a few words."""
+
+    code = "statement_words_missing"
+    message = "Please fill this in with a few words."
+
+
+class MonthAhead(Invalid):
+    """A month that has not begun has nothing on it."""
+
+    code = "month_ahead"
+    message = "This month has not begun."

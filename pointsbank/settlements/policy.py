@@ -1,22 +1,26 @@
 """What a month is worth and until when it is answered: pure judgements over points and days."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import Period, midnight
 from pointsbank.core.clock import moment_text
+from pointsbank.core.text import halfwidth
+from pointsbank.settlements.errors import BadAmount
 
 # A rate is the fen for so many points.
 RATE_POINTS = 100
 # Of the month after: the merchant confirms through the 5th, money is sent through the 15th.
 CONFIRM_DAY = 5
 PAY_DAY = 15
-# Right after midnight some transactions of the old month may still be on their way.
-CUT_OFF_MINUTES = 15
+FEN_A_YUAN = 100
+# Far above what one line is worth, and far from where sums overflow.
+AMOUNT = re.compile(r"(?P<sign>[-\u2212]?)(?P<yuan>\d{1,8})(?:\.(?P<fen>\d{1,2}))?")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,23 @@ def fen_of(worth: int) -> int:
     return (worth + RATE_POINTS // 2) // RATE_POINTS
 
 
+def yuan_text(fen: int) -> str:
+    """Return fen as yuan with two places: 1234.50, or -0.05."""
+    return f"{'-' if fen < 0 else ''}{abs(fen) // FEN_A_YUAN}.{abs(fen) % FEN_A_YUAN:02}"
+
+
+def fen_from(text: str) -> int:
+    """Read an amount of yuan, full-width digits and the true minus sign too.
+
+    Raises BadAmount.
+    """
+    match = AMOUNT.fullmatch(halfwidth(text))
+    if match is None or not match["yuan"].isascii():
+        raise BadAmount
+    fen = int(match["yuan"]) * FEN_A_YUAN + int((match["fen"] or "").ljust(2, "0"))
+    return -fen if match["sign"] else fen
+
+
 def digest_of(merchant_id: int, month: str, moved: Iterable[Moved]) -> bytes:
     """Return the SHA-256 of a month's lines, as docs/settlement.md spells them."""
     text = f"pointsbank-statement/1\n{merchant_id}\n{month}\n"
@@ -78,11 +99,6 @@ def digest_of(merchant_id: int, month: str, moved: Iterable[Moved]) -> bytes:
 def end_of_day(month: Period, day: int, zone: ZoneInfo) -> datetime:
     """Return the moment a day of the month after is over, in UTC."""
     return midnight(month.end_on + timedelta(days=day), zone)
-
-
-def cut_off_day(month: Period) -> date:
-    """Return the day on which a month is cut off: the first after it."""
-    return month.end_on
 
 
 def may_see(actor: Actor, merchant_id: int, path: str) -> bool:

@@ -1,20 +1,23 @@
 """Reads of statements: one month, its lines, a merchant's months, a month of all merchants."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.organizations.models import Merchant, Organization
 from pointsbank.organizations.queries import within
 from pointsbank.rewards.models import Redemption
+from pointsbank.settlements.errors import StatementLineNotFound
 from pointsbank.settlements.models import Statement, StatementLine
 
 MONTHS_LISTED = 36
+# Ids in one IN list: SQLite takes 32,766 values, PostgreSQL 65,535.
+IDS_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,16 @@ class LineFile:
     answer: str | None
 
 
+@dataclass(frozen=True)
+class MonthTotals:
+    """A month of many merchants: what is due in all, and of it paid."""
+
+    statements: int
+    net_points: int
+    due_fen: int
+    paid_fen: int
+
+
 FILE: tuple[Any, ...] = (
     Statement.id,
     Statement.merchant_id,
@@ -117,14 +130,22 @@ def statement_of(session: Session, merchant_id: int, month: str) -> StatementFil
     return _file(row) if row else None
 
 
-def statements_of_merchant(session: Session, merchant_id: int) -> list[StatementFile]:
-    """Return a merchant's statements, the newest month first."""
+def statements_of_merchant(
+    session: Session,
+    merchant_id: int,
+    *,
+    before_month: str | None = None,
+    limit: int = MONTHS_LISTED,
+) -> list[StatementFile]:
+    """Return a merchant's statements, the newest month first, before a month if given."""
     statement = (
         _files()
         .where(Statement.merchant_id == merchant_id)
         .order_by(Statement.month.desc())
-        .limit(MONTHS_LISTED)
+        .limit(limit)
     )
+    if before_month is not None:
+        statement = statement.where(Statement.month < before_month)
     return [_file(row) for row in session.execute(statement)]
 
 
@@ -148,6 +169,74 @@ def statements_of_month(
         .limit(limit)
     )
     return [_file(row) for row in session.execute(statement)]
+
+
+def late_statements(
+    session: Session, paths: Sequence[str], now: datetime, *, limit: int
+) -> list[StatementFile]:
+    """Return what is overdue under these paths, of whichever month, the oldest first."""
+    unsigned = Statement.state.in_(("closed", "disputed")) & (Statement.confirm_by <= now)
+    unpaid = (Statement.state != "paid") & (Statement.pay_by <= now)
+    statement = (
+        _files()
+        .where(within(Organization.path, paths), unsigned | unpaid)
+        .order_by(Statement.month, Statement.merchant_id)
+        .limit(limit)
+    )
+    return [_file(row) for row in session.execute(statement)]
+
+
+def month_totals(session: Session, paths: Sequence[str], month: str) -> MonthTotals:
+    """Return what a month of all merchants under these paths comes to."""
+    due = Statement.amount_fen + Statement.correction_fen
+    row = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Statement.net_points), 0),
+            func.coalesce(func.sum(due), 0),
+            func.coalesce(func.sum(case((Statement.state == "paid", due), else_=0)), 0),
+        )
+        .select_from(Statement)
+        .join(Merchant, Merchant.id == Statement.merchant_id)
+        .join(Organization, Organization.id == Merchant.organization_id)
+        .where(Statement.month == month, within(Organization.path, paths))
+    ).one()
+    return MonthTotals(*(int(figure) for figure in row))
+
+
+def numbers_of(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    """Return the numbers of these redemptions by id."""
+    wanted = sorted(set(ids))
+    found: dict[int, str] = {}
+    for first in range(0, len(wanted), IDS_AT_ONCE):
+        rows = session.execute(
+            select(Redemption.id, Redemption.number).where(
+                Redemption.id.in_(wanted[first : first + IDS_AT_ONCE])
+            )
+        )
+        found |= {row.id: row.number for row in rows}
+    return found
+
+
+def open_disputes(session: Session, statement_id: int) -> int:
+    """Return how many lines of a statement wait for an answer."""
+    found = session.scalar(
+        select(func.count()).where(
+            StatementLine.statement_id == statement_id, StatementLine.dispute == "open"
+        )
+    )
+    return found or 0
+
+
+def line_of(session: Session, statement_id: int, no: int) -> LineFile:
+    """Return one line of a statement.
+
+    Raises StatementLineNotFound.
+    """
+    found = lines_of(session, statement_id, after_no=no - 1, limit=1)
+    if not found or found[0].no != no:
+        raise StatementLineNotFound
+    return found[0]
 
 
 def lines_of(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
@@ -27,8 +27,19 @@ from pointsbank.settlements.errors import (
     StatementSigned,
 )
 from pointsbank.settlements.models import Statement, StatementLine
-from pointsbank.settlements.policy import fen_of, may_confirm, may_decide, may_see
-from pointsbank.settlements.queries import StatementFile, clerks_of, statement_of
+from pointsbank.settlements.policy import (
+    fen_of,
+    may_confirm,
+    may_decide,
+    may_see,
+    yuan_text,
+)
+from pointsbank.settlements.queries import (
+    StatementFile,
+    clerks_of,
+    open_disputes,
+    statement_of,
+)
 
 UNSIGNED = ("closed", "disputed")
 
@@ -124,7 +135,7 @@ def answer_dispute(
         if correction_fen == 0:
             raise CorrectionMissing
         if abs(correction_fen) > most:
-            raise CorrectionTooLarge(most=most)
+            raise CorrectionTooLarge(most=yuan_text(most))
     else:
         correction_fen = 0
     _change_line(
@@ -137,7 +148,7 @@ def answer_dispute(
         answered_by_id=actor.member_id,
         answered_at=now,
     )
-    is_last = _open_disputes(session, found.id) == 0
+    is_last = open_disputes(session, found.id) == 0
     _change(
         session,
         found.id,
@@ -291,17 +302,8 @@ def _line(session: Session, statement_id: int, no: int) -> Any:
     return row
 
 
-def _open_disputes(session: Session, statement_id: int) -> int:
-    found = session.scalar(
-        select(func.count()).where(
-            StatementLine.statement_id == statement_id, StatementLine.dispute == "open"
-        )
-    )
-    return found or 0
-
-
 def _refuse_open_disputes(session: Session, statement_id: int) -> None:
-    count = _open_disputes(session, statement_id)
+    count = open_disputes(session, statement_id)
     if count:
         raise DisputesOpen(count=count)
 

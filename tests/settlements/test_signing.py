@@ -110,9 +110,9 @@ def test_silence_is_a_yes_only_after_its_time(counter, writing, people, closed):
 @pytest.mark.parametrize(
     ("who", "code"),
     [
-        ("clerk", "second_person_needed"),
-        ("auditor", "second_person_needed"),
-        ("both", "second_person_needed"),
+        ("clerk", "statement_second_person"),
+        ("auditor", "statement_second_person"),
+        ("both", "statement_second_person"),
     ],
 )
 def test_nobody_signs_for_both_sides(counter, writing, people, closed, who, code):
@@ -130,12 +130,12 @@ def test_whoever_approved_does_not_pay(counter, writing, people, closed):
     assert unsigned == "not_approved_yet"
     sign(writing, counter, approve_statement, people["first"], zone=SHANGHAI)
     same = refused(lambda: sign(writing, counter, mark_paid, people["first"], reference="17"))
-    assert same == "second_person_needed"
+    assert same == "statement_second_person"
 
 
 def test_an_administrator_does_not_confirm_for_the_merchant(counter, writing, people, closed):
     code = refused(lambda: sign(writing, counter, confirm_statement, people["first"]))
-    assert code == "second_person_needed"
+    assert code == "statement_second_person"
 
 
 def test_another_merchants_statement_is_not_there(counter, writing, people, closed):
@@ -176,7 +176,7 @@ def test_an_accepted_dispute_moves_money_and_no_point(counter, writing, people, 
     second = refused(
         lambda: sign(writing, counter, dispute_line, people["clerk"], no=2, reason="还是不对")
     )
-    assert second == "line_disputed"
+    assert second == "statement_line_disputed"
     sign(writing, counter, confirm_statement, people["clerk"])
     late = refused(
         lambda: sign(writing, counter, dispute_line, people["clerk"], no=1, reason="晚了")
