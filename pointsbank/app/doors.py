@@ -72,12 +72,14 @@ from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
 from pointsbank.rewards.counter_api import api as counter_api
+from pointsbank.rewards.loans_api import api as loans_api
 from pointsbank.rewards.offers_api import api as offers_api
 from pointsbank.rewards.orders_api import api as orders_api
 from pointsbank.rewards.pages.at_shop import pages as shop_till_pages
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
 from pointsbank.rewards.pages.confirming import pages as confirm_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
+from pointsbank.rewards.pages.loans import pages as loan_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.rewards.pages.orders import pages as order_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
@@ -113,6 +115,7 @@ API_DOORS: list[ApiBlueprint] = [
     counter_api,
     offers_api,
     orders_api,
+    loans_api,
     wishes_api,
     settlements_api,
     scoring_api,
@@ -209,6 +212,7 @@ PAGE_DOORS: list[Blueprint] = [
     offer_pages,
     picture_pages,
     order_pages,
+    loan_pages,
     voucher_pages,
     wish_pages,
     shortage_pages,

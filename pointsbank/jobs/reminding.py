@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.calendar import local_day
 from pointsbank.passbooks.expiring import tell_of_expiry
 from pointsbank.passbooks.urging import tell_of_overdue
+from pointsbank.rewards.recalling import tell_of_loans
 from pointsbank.rewards.shortage import tell_of_shortage
 from pointsbank.scoring.lapsing import lapse_adjustments, tell_of_lapsing
 
@@ -45,7 +46,19 @@ def of_few_rewards(session: Session, now: datetime, zone: ZoneInfo) -> int:
     return tell_of_shortage(session, now=now, zone=zone)
 
 
-REMINDERS: list[Reminder] = [of_lapsed, of_lapsing, of_expiry, of_disputes, of_few_rewards]
+def of_loans(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell people of borrowed tools that are due tomorrow or overdue."""
+    return tell_of_loans(session, now=now, zone=zone)
+
+
+REMINDERS: list[Reminder] = [
+    of_lapsed,
+    of_lapsing,
+    of_expiry,
+    of_disputes,
+    of_few_rewards,
+    of_loans,
+]
 
 
 def remind(session: Session, now: datetime, zone: ZoneInfo) -> tuple[int, bool]:

@@ -5,6 +5,16 @@ from flask_babel import lazy_gettext
 from pointsbank.messages.wording import Words
 
 MERCHANT_WORDS: dict[str, Words] = {
+    "tool_due": Words(
+        lazy_gettext("Please bring “%(tool)s” back by %(due_on)s."), "loan_pages.mine"
+    ),
+    "tool_overdue": Words(
+        lazy_gettext(
+            "“%(tool)s” was due on %(due_on)s. Please bring it back: your deposit waits for"
+            " you."
+        ),
+        "loan_pages.mine",
+    ),
     "merchant_application_asked": Words(
         lazy_gettext("“%(shop)s” would like to become a merchant. Please look at the papers."),
         "application_pages.show_application",

@@ -59,6 +59,7 @@ def catalogue() -> ResponseReturnValue:
         "code": url_for("member_pages.ask_for_redemption_code"),
         "mine": url_for("reward_pages.mine"),
         "orders": url_for("order_pages.mine"),
+        "loans": url_for("loan_pages.mine"),
         "wishes": url_for("wish_pages.list_wishes"),
     }
     if len(found) > LINES_A_PAGE:
