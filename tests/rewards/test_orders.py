@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +10,9 @@ from sqlalchemy import text
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_number
+from pointsbank.jobs.table import job_named
 from pointsbank.ledger.errors import NotEnoughPoints
+from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.verifying import offenders
 from pointsbank.rewards.delivering import Handing, deliver_order, redeem_voucher
@@ -24,6 +27,7 @@ from pointsbank.rewards.errors import (
 )
 from pointsbank.rewards.ordering import (
     COUNTER_MINUTES,
+    HOLD_SLACK,
     VOUCHER_DAYS,
     NewOrder,
     Ordered,
@@ -50,6 +54,7 @@ from tests.merchants.partners import a_shop
 from tests.moments import NOON
 from tests.rewards.traces import everything
 
+ZONE = ZoneInfo("Asia/Shanghai")
 WEEK_LATER = NOON + timedelta(days=VOUCHER_DAYS)
 LAST_MOMENT = WEEK_LATER - timedelta(seconds=1)
 SPENT_1941 = """
@@ -251,6 +256,34 @@ def test_a_voucher_is_over_at_its_last_moment_whoever_looked(counter, writing, o
             assert order_of(session, ordered.id).state_at(WEEK_LATER) == "expired"
             assert open_orders(session, counter.merchant_id, now=WEEK_LATER) == []
             expire_next_order(session, now=WEEK_LATER)
+
+
+@pytest.mark.parametrize("job", ["expiry", "orders"])
+def test_both_jobs_return_what_was_not_fetched(counter, writing, ordered, job):
+    work = job_named(job).work
+    with writing() as session:
+        early = work(session, "2026-11-21", ZONE, LAST_MOMENT)
+        assert early.is_last
+        assert balances(session, counter) == (100, 40, 0)
+    with writing() as session:
+        step = work(session, "2026-11-21", ZONE, WEEK_LATER)
+        assert (step.count, step.is_last) == (1, False)
+        assert order_of(session, ordered.id).state == "expired"
+        assert balances(session, counter) == (100, 100, 0)
+        assert work(session, "2026-11-21", ZONE, WEEK_LATER).is_last
+
+
+def test_the_nights_expiry_of_holds_leaves_an_order_alone(counter, writing, ordered):
+    """Were its hold to end alone, its points would be free and its pieces set aside."""
+    with writing() as session:
+        assert expire_holds(session, now=WEEK_LATER) == 0
+    with writing() as session:
+        # Nobody looked for days: the points are free, and the pieces follow.
+        assert expire_holds(session, now=WEEK_LATER + HOLD_SLACK) == 1
+        assert expire_next_order(session, now=WEEK_LATER + HOLD_SLACK)
+        assert balances(session, counter) == (100, 100, 0)
+        assert counted(session, counter) == (10, 0, 0)
+        assert offenders(session) == []
 
 
 def test_an_order_ends_with_its_reward(counter, writing):

@@ -18,6 +18,7 @@ from pointsbank.rewards.models import QUANTITY_MAX
 from pointsbank.rewards.ordering import VOUCHER_DAYS, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
 from pointsbank.rewards.orders_queries import OrderLine, order_of, orders_of_member
+from pointsbank.rewards.pages.at_shop import what_ordered
 from pointsbank.rewards.queries import available_points, reward_of
 from pointsbank.rewards.vouchers import grouped, voucher_code, voucher_url
 from pointsbank.web.access import current_actor, members_only
@@ -124,13 +125,6 @@ def order_row(line: OrderLine, state: str) -> dict[str, Any]:
         "line": line,
         "state": state,
     }
-
-
-def what_ordered(line: OrderLine) -> str:
-    """Return what was ordered as a page prints it."""
-    if line.reward_kind == "by_points":
-        return str(gettext("By points"))
-    return line.reward_name if line.quantity == 1 else f"{line.reward_name} × {line.quantity}"
 
 
 @pages.get("/orders/<id:order_id>")

@@ -31,7 +31,7 @@ from pointsbank.rewards.orders_queries import (
     order_of,
     order_with_hash,
 )
-from pointsbank.rewards.pages.orders import what_ordered
+from pointsbank.rewards.pages.at_shop import what_ordered
 from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.vouchers import (
     TYPED_LENGTH_MAX,
