@@ -90,7 +90,9 @@ from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
 from pointsbank.settlements.api import api as settlements_api
+from pointsbank.settlements.pages.reports import pages as report_pages
 from pointsbank.settlements.pages.statements import pages as settlement_pages
+from pointsbank.settlements.reports_api import api as reports_api
 from pointsbank.tasks.api.calendars import api as calendars_api
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
@@ -118,6 +120,7 @@ API_DOORS: list[ApiBlueprint] = [
     loans_api,
     wishes_api,
     settlements_api,
+    reports_api,
     scoring_api,
     tasks_api,
     calendars_api,
@@ -217,6 +220,7 @@ PAGE_DOORS: list[Blueprint] = [
     wish_pages,
     shortage_pages,
     settlement_pages,
+    report_pages,
     scanned_pages,
     webhook_pages,
 ]

@@ -169,6 +169,12 @@ NAV: list[Way] = [
         roles=("administrator", "auditor"),
     ),
     Way(
+        "report_pages.show_points",
+        lazy_gettext("Points report"),
+        "chart",
+        roles=("administrator", "auditor"),
+    ),
+    Way(
         "webhook_pages.list_webhooks",
         lazy_gettext("Webhooks"),
         "cloud",
