@@ -1,5 +1,6 @@
 """Tools on loan: a deposit held, given back or settled, once; people reminded."""
 
+import threading
 from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from pointsbank.core.db import run
+from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_number, draw_token
 from pointsbank.ledger.queries import book_lines
@@ -21,11 +22,12 @@ from pointsbank.rewards.loans_errors import (
     LoanNotFound,
 )
 from pointsbank.rewards.loans_queries import LoanLine, loan_of, loans_of_member, loans_out
+from pointsbank.rewards.queries import reward_of
 from pointsbank.rewards.recalling import tell_of_loans
 from tests.browsing import Browser, words_of
 from tests.builders import a_member, a_merchant, a_reward, with_role
 from tests.moments import NOON
-from tests.racing import race
+from tests.racing import MEET_SECONDS_MAX, race
 from tests.rewards.test_orders import balances, clerk_of, counted, someone
 from tests.rewards.traces import everything
 
@@ -198,6 +200,28 @@ def test_two_ends_at_once_are_one_of_them(counter, writing, drill, lend):
             assert counted(session, counter, drill)[0] == shelf + (kept == 0)
             assert offenders(session) == []
             session.execute(text("UPDATE reward SET stock = 2 WHERE id = :id"), {"id": drill})
+
+
+def test_without_the_guard_a_deposit_is_freed_and_kept(counter, writing, drill, lend):
+    """Control: look whether it is out, then write what was decided."""
+    loan = lend()
+    both_have_looked = threading.Barrier(2)
+
+    def when_out(statement: str) -> bool:
+        with reading() as session:
+            is_out = loan_of(session, loan.id).state == "out"
+        both_have_looked.wait(MEET_SECONDS_MAX)
+        if is_out:
+            with transaction() as session:
+                session.execute(text(statement), {"id": drill})
+        return is_out
+
+    back = partial(when_out, "UPDATE reward SET stock = stock + 1 WHERE id = :id")
+    keep = partial(when_out, "UPDATE wallet SET posted = posted - 60, held = 0 WHERE held = 60")
+    assert race(counter.app, [back, keep]) == [True, True]
+    with writing() as session:
+        assert reward_of(session, drill).stock == 2
+        assert balances(session, counter)[0] == 40
 
 
 def test_people_are_reminded_three_times(counter, writing, lend):
