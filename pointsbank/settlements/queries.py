@@ -218,6 +218,18 @@ def numbers_of(session: Session, ids: Iterable[int]) -> dict[int, str]:
     return found
 
 
+def rates_of(session: Session, statement_id: int) -> list[int]:
+    """Return the rates at which the lines of a statement count, in fen, the lowest first."""
+    return list(
+        session.scalars(
+            select(StatementLine.rate_fen)
+            .where(StatementLine.statement_id == statement_id)
+            .distinct()
+            .order_by(StatementLine.rate_fen)
+        )
+    )
+
+
 def open_disputes(session: Session, statement_id: int) -> int:
     """Return how many lines of a statement wait for an answer."""
     found = session.scalar(

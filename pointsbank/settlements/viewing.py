@@ -19,6 +19,7 @@ from pointsbank.settlements.queries import (
     StatementFile,
     lines_of,
     numbers_of,
+    rates_of,
     statement_of,
 )
 
@@ -117,6 +118,13 @@ def lines_seen(
         )
         for no, each in shown
     ]
+
+
+def rates_seen(session: Session, seen: MonthSeen) -> list[int]:
+    """Return the rates at which the lines of a month count, in fen, the lowest first."""
+    if seen.statement is not None:
+        return rates_of(session, seen.statement.id)
+    return sorted({each.rate_fen for each in seen.moved})
 
 
 def signers_of(session: Session, seen: MonthSeen) -> dict[int, str]:

@@ -84,6 +84,7 @@ def test_from_a_dispute_to_the_payment(clerk, office, november):
     assert "已提出异议" in clerk.fill(f"{november}/lines/2/dispute", reason="实际交了两件").text
     assert f'action="{november}/confirmation"' not in clerk.page.text
     first, second = office
+    assert "每 100 分 ¥10.00" in first.get(november).text
     page = first.get(f"{november}/lines/2")
     assert "实际交了两件" in page.text
     told = first.fill(

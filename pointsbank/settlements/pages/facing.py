@@ -1,6 +1,6 @@
 """Statements as pages print them: words, figures, addresses, and what a reader may do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,15 +85,24 @@ def answered_facts(line: LineFile) -> list[tuple[str, str]]:
     return [*facts, (gettext("Answer"), line.answer or "")]
 
 
-def facts_of(seen: MonthSeen, names: Mapping[int, str], now: datetime) -> list[tuple[str, str]]:
+def facts_of(
+    seen: MonthSeen, names: Mapping[int, str], rates: Sequence[int], now: datetime
+) -> list[tuple[str, str]]:
     """Return what is known of a month beside its totals; names: of who signed, by id."""
     facts = [
         (gettext("State"), str(STATES[seen.state])),
-        (gettext("Lines"), f"{seen.sums.lines}"),
+        (gettext("Lines"), points(seen.sums.lines)),
     ]
-    found = seen.statement
-    if found is None:
-        return facts
+    if rates:
+        facts.append((gettext("Rate"), " / ".join(rate(fen) for fen in rates)))
+    return [*facts, *made_facts(seen.statement, names, now)] if seen.statement else facts
+
+
+def made_facts(
+    found: StatementFile, names: Mapping[int, str], now: datetime
+) -> list[tuple[str, str]]:
+    """Return what is known of a statement that was made: corrections, clocks, signatures."""
+    facts = []
     late = found.lateness(now)
     if late:
         facts.append((gettext("Late"), str(LATE[late])))

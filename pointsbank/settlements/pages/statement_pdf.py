@@ -18,7 +18,7 @@ from pointsbank.core.printing import (
 from pointsbank.settlements.policy import fen_of
 from pointsbank.settlements.queries import LineFile
 from pointsbank.settlements.viewing import MonthSeen
-from pointsbank.settlements.words import DISPUTES, KINDS, STATES, rate, yuan
+from pointsbank.settlements.words import DISPUTES, KINDS, STATES, yuan
 from pointsbank.web.formats import (
     clock_time,
     full_day,
@@ -116,8 +116,3 @@ def entry(line: LineFile) -> Entry:
 def nothing() -> Entry:
     """Return the one row of a month with nothing on it."""
     return Entry((gettext("Nothing was taken in this month."),), GREY, True)
-
-
-def rates_of(lines: Iterable[LineFile]) -> str:
-    """Write the rates at which these lines count, the lowest first."""
-    return ", ".join(rate(fen) for fen in sorted({line.rate_fen for line in lines}))

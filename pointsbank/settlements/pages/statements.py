@@ -53,6 +53,7 @@ from pointsbank.settlements.viewing import (
     lines_seen,
     month_named,
     month_seen,
+    rates_seen,
     signers_of,
 )
 from pointsbank.settlements.words import yuan
@@ -192,7 +193,7 @@ def show_statement(merchant_id: int, month: str) -> ResponseReturnValue:
         merchant = merchant_to_see(session, actor, merchant_id)
         seen = month_seen(session, actor, merchant_id, month, zone, now)
         lines = lines_seen(session, seen, after_no=after, limit=LINES_A_PAGE + 1)
-        facts = facts_of(seen, signers_of(session, seen), now)
+        facts = facts_of(seen, signers_of(session, seen), rates_seen(session, seen), now)
         may = may_of(session, actor, merchant.path, seen, now)
     here = address("show_statement", merchant_id, month)
     more = ""
@@ -246,7 +247,7 @@ def statement_file(merchant_id: int, month: str) -> ResponseReturnValue:
     with reading() as session:
         seen = month_seen(session, actor, merchant_id, month, zone, now)
         lines = lines_seen(session, seen)
-        facts = facts_of(seen, signers_of(session, seen), now)
+        facts = facts_of(seen, signers_of(session, seen), rates_seen(session, seen), now)
     name = f"statement-{merchant_id}-{month}.{form}"
     if font is not None:
         response = Response(
