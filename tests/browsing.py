@@ -69,13 +69,17 @@ class Browser:
         return self.client.get(url, follow_redirects=True)
 
     def form(self, page: TestResponse, action: str) -> Form:
-        """Return the page's form that posts to an address ending so."""
+        """Return the page's first form that posts to an address ending so."""
+        return self.forms(page, action)[0]
+
+    def forms(self, page: TestResponse, action: str) -> list[Form]:
+        """Return the page's forms that post to an address ending so."""
         forms = Forms(page.text).forms
         found = [
             each for each in forms if each.method == "post" and each.action.endswith(action)
         ]
         assert found, f"no form posts to {action}: {[each.action for each in forms]}"
-        return found[0]
+        return found
 
     def send(self, form: Form, *, follow: bool = True, **filled: object) -> TestResponse:
         """Send a form with some fields filled in."""

@@ -25,6 +25,7 @@ from pointsbank.members.sessions import begin_session
 from pointsbank.members.showing import draw_redemption_code
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.service import add_merchant, add_organization
+from pointsbank.rewards.offering import Offer
 from pointsbank.rewards.service import offer_reward
 from pointsbank.scoring.policy import Award
 from pointsbank.scoring.queries import standard_on
@@ -209,11 +210,15 @@ def a_reward(
     merchant_id: int | None = None,
     name: str = "洗洁精一瓶",
     points: int = 20,
-    stock: int = 10,
+    stock: int | None = 10,
+    is_draft: bool = False,
     now: datetime = NOON,
     **more: Any,
 ) -> int:
-    """Return a new reward's id, offered by an administrator of everything."""
+    """Return a new reward's id, offered by an administrator of everything.
+
+    more: further fields of an Offer.
+    """
     administrator = with_role(session, a_member(session, "管理员"), "administrator")
     actor = Actor(administrator, "管理员", 0, 0, (Grant("administrator", "/"),))
     merchant = merchant_id if merchant_id is not None else a_merchant(session)
@@ -221,11 +226,9 @@ def a_reward(
         session,
         actor=actor,
         merchant_id=merchant,
-        name=name,
-        points=points,
-        stock=stock,
+        offer=Offer(name=name, points=points, stock=stock, **more),
+        is_draft=is_draft,
         now=now,
-        **more,
     )
 
 

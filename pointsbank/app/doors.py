@@ -5,6 +5,7 @@ from flask import Blueprint
 from pointsbank.app.manual_entries import api as manual_api
 from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
+from pointsbank.app.merchant_desk import pages as desk_pages
 from pointsbank.app.my_code import pages as own_code_pages
 from pointsbank.app.scanned import pages as scanned_pages
 from pointsbank.attendance.api.counting import api as counting_api
@@ -44,6 +45,12 @@ from pointsbank.members.pages.own import pages as member_pages
 from pointsbank.members.pages.people import pages as people_pages
 from pointsbank.members.pages.signing_in import pages as sign_in_pages
 from pointsbank.members.pages.signing_in import registering as register_pages
+from pointsbank.merchants.api.applications import api as applications_api
+from pointsbank.merchants.api.contracts import api as contracts_api
+from pointsbank.merchants.api.shops import api as shops_api
+from pointsbank.merchants.pages.applications import pages as application_pages
+from pointsbank.merchants.pages.contracts import pages as contract_pages
+from pointsbank.merchants.pages.shops import pages as shop_pages
 from pointsbank.messages.api import api as messages_api
 from pointsbank.messages.pages import pages as message_pages
 from pointsbank.organizations.api import api as organizations_api
@@ -66,11 +73,28 @@ from pointsbank.passbooks.pages.statements import pages as statement_pages
 from pointsbank.rankings.api import api as rankings_api
 from pointsbank.rankings.pages import pages as ranking_pages
 from pointsbank.rewards.api import api as rewards_api
+from pointsbank.rewards.counter_api import api as counter_api
+from pointsbank.rewards.loans_api import api as loans_api
+from pointsbank.rewards.offers_api import api as offers_api
+from pointsbank.rewards.orders_api import api as orders_api
+from pointsbank.rewards.pages.at_shop import pages as shop_till_pages
 from pointsbank.rewards.pages.catalogue import pages as reward_pages
+from pointsbank.rewards.pages.confirming import pages as confirm_pages
 from pointsbank.rewards.pages.counter import pages as till_pages
+from pointsbank.rewards.pages.loans import pages as loan_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
+from pointsbank.rewards.pages.orders import pages as order_pages
+from pointsbank.rewards.pages.pictures import pages as picture_pages
+from pointsbank.rewards.pages.shortage import pages as shortage_pages
+from pointsbank.rewards.pages.vouchers import pages as voucher_pages
+from pointsbank.rewards.pages.wishes import pages as wish_pages
+from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
+from pointsbank.settlements.api import api as settlements_api
+from pointsbank.settlements.pages.reports import pages as report_pages
+from pointsbank.settlements.pages.statements import pages as settlement_pages
+from pointsbank.settlements.reports_api import api as reports_api
 from pointsbank.tasks.api.calendars import api as calendars_api
 from pointsbank.tasks.api.claims import api as claims_api
 from pointsbank.tasks.api.finding import api as finding_api
@@ -92,6 +116,13 @@ from pointsbank.web.contract import Blueprint as ApiBlueprint
 
 API_DOORS: list[ApiBlueprint] = [
     rewards_api,
+    counter_api,
+    offers_api,
+    orders_api,
+    loans_api,
+    wishes_api,
+    settlements_api,
+    reports_api,
     scoring_api,
     tasks_api,
     calendars_api,
@@ -114,6 +145,9 @@ API_DOORS: list[ApiBlueprint] = [
     cards_api,
     joining_api,
     activating_api,
+    applications_api,
+    contracts_api,
+    shops_api,
     messages_api,
     me_api,
     manual_api,
@@ -166,6 +200,10 @@ PAGE_DOORS: list[Blueprint] = [
     adjustment_pages,
     manual_pages,
     organization_pages,
+    application_pages,
+    contract_pages,
+    shop_pages,
+    desk_pages,
     book_pages,
     gift_pages,
     fund_pages,
@@ -176,7 +214,17 @@ PAGE_DOORS: list[Blueprint] = [
     budget_pages,
     reward_pages,
     till_pages,
+    confirm_pages,
+    shop_till_pages,
     offer_pages,
+    picture_pages,
+    order_pages,
+    loan_pages,
+    voucher_pages,
+    wish_pages,
+    shortage_pages,
+    settlement_pages,
+    report_pages,
     scanned_pages,
     webhook_pages,
 ]

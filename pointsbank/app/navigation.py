@@ -77,6 +77,7 @@ NAV: list[Way] = [
         roles=("administrator", "secretary", "organizer", "auditor"),
     ),
     Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
+    Way("settlement_pages.list_mine", lazy_gettext("Our statements"), "book", roles=("clerk",)),
     Way(
         "budget_pages.list_budgets",
         lazy_gettext("Issue budgets"),
@@ -138,9 +139,27 @@ NAV: list[Way] = [
         roles=("administrator", "secretary", "organizer", "auditor"),
     ),
     Way(
+        "wish_pages.list_unanswered",
+        lazy_gettext("Answer wishes"),
+        "gift",
+        roles=("administrator",),
+    ),
+    Way(
         "organization_pages.list_merchants",
         lazy_gettext("Merchants"),
         "shop",
+        roles=("administrator", "auditor"),
+    ),
+    Way(
+        "settlement_pages.list_month",
+        lazy_gettext("Merchant statements"),
+        "book",
+        roles=("administrator", "auditor"),
+    ),
+    Way(
+        "report_pages.show_points",
+        lazy_gettext("Points report"),
+        "chart",
         roles=("administrator", "auditor"),
     ),
     Way(

@@ -136,6 +136,9 @@ def look_at(text: str, *, secret: str, at: datetime, is_offline: bool = False) -
         return _venue(code, secret, at)
     if code.purpose is Purpose.PERSONAL:
         return _personal(code, secret, at, is_offline)
+    if code.purpose is Purpose.TILL:
+        # A shop's code means nothing where people check in, and its key is not known here.
+        return Sight("unknown", text)
     keys = {
         Purpose.REDEMPTION: redemption_key(secret),
         Purpose.CARD: card_key(secret),

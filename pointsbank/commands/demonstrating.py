@@ -28,6 +28,8 @@ from pointsbank.commands.demonstration.history import (
 )
 from pointsbank.commands.demonstration.people import PASSWORD, Crowd, settle_the_district
 from pointsbank.commands.demonstration.sealing import seal_and_verify
+from pointsbank.commands.demonstration.settling import settle_the_months
+from pointsbank.commands.demonstration.shelves import fill_the_shelves
 from pointsbank.core import clock
 from pointsbank.core.audit import AuditEntry, note
 from pointsbank.core.calendar import local_day, midnight
@@ -35,7 +37,7 @@ from pointsbank.core.db import db, reading, transaction
 from pointsbank.core.keys import draw_token
 from pointsbank.core.settings import ROOT, Settings, read_settings
 from pointsbank.members import passwords
-from pointsbank.members.models import Member, MemberRole
+from pointsbank.members.models import HANDLE_BYTES, Member, MemberRole
 
 INSTANCE = ROOT / "instance"
 # The same district every time, so that what one person sees another can be shown.
@@ -132,6 +134,9 @@ def load(settings: Settings) -> None:
             now=now,
             tick=lambda n: progress.advance(acts, n),
         )
+    fill_the_shelves(district, now=now)
+    handle = dice.randbytes(HANDLE_BYTES)
+    settle_the_months(district, handle=handle, zone=settings.zone, now=now)
     seal_and_verify(dice, now)
     with transaction() as session:
         note(session, at=now, actor_id=None, action=LOADED, subject=("installation", None))

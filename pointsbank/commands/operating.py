@@ -14,6 +14,7 @@ from pointsbank.jobs.scheduler import serve_jobs
 from pointsbank.jobs.table import job_named, slot_by_hand
 from pointsbank.jobs.verifying import keep_verified
 from pointsbank.ledger import verifying
+from pointsbank.settlements.rules import RULES_OF_STATEMENTS
 from pointsbank.web.access import Rule
 
 
@@ -85,6 +86,7 @@ def verify(record: bool) -> None:
                 session,
                 told=lambda done, total: bar.update(task, completed=done, total=total),
                 beside=beside,
+                more=RULES_OF_STATEMENTS,
             )
         if record:
             finished_at = clock.now()

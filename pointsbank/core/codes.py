@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     REDEMPTION = 2
     CARD = 3
     POSTER = 4
+    TILL = 5
 
 
 # The path letter of each purpose; one letter keeps the QR code small.
@@ -36,6 +37,7 @@ LETTERS = {
     Purpose.REDEMPTION: "R",
     Purpose.CARD: "K",
     Purpose.POSTER: "P",
+    Purpose.TILL: "T",
 }
 BODY_BYTES = {
     Purpose.VENUE: 10,
@@ -43,8 +45,9 @@ BODY_BYTES = {
     Purpose.REDEMPTION: 7,
     Purpose.CARD: 10,
     Purpose.POSTER: 5,
+    Purpose.TILL: 8,
 }
-IN_URL = re.compile(r"https?://[!-.0-~]+/([SMRKP])/([A-Z2-7]+)/?", re.IGNORECASE)
+IN_URL = re.compile(r"https?://[!-.0-~]+/([SMRKPT])/([A-Z2-7]+)/?", re.IGNORECASE)
 
 
 class NotACode(ValueError):

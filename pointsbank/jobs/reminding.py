@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from pointsbank.core.calendar import local_day
 from pointsbank.passbooks.expiring import tell_of_expiry
 from pointsbank.passbooks.urging import tell_of_overdue
+from pointsbank.rewards.recalling import tell_of_loans
+from pointsbank.rewards.shortage import tell_of_shortage
 from pointsbank.scoring.lapsing import lapse_adjustments, tell_of_lapsing
 
 # Rows of one batch stay locked until it is committed, so a morning's work goes in small ones.
@@ -39,7 +41,24 @@ def of_disputes(session: Session, now: datetime, zone: ZoneInfo) -> int:
     return tell_of_overdue(session, today=local_day(now, zone), now=now)
 
 
-REMINDERS: list[Reminder] = [of_lapsed, of_lapsing, of_expiry, of_disputes]
+def of_few_rewards(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell administrators, once a week, which communities have too few rewards."""
+    return tell_of_shortage(session, now=now, zone=zone)
+
+
+def of_loans(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell people of borrowed tools that are due tomorrow or overdue."""
+    return tell_of_loans(session, now=now, zone=zone)
+
+
+REMINDERS: list[Reminder] = [
+    of_lapsed,
+    of_lapsing,
+    of_expiry,
+    of_disputes,
+    of_few_rewards,
+    of_loans,
+]
 
 
 def remind(session: Session, now: datetime, zone: ZoneInfo) -> tuple[int, bool]:

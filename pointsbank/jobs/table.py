@@ -16,6 +16,7 @@ from pointsbank.core.calendar import (
 )
 from pointsbank.core.keys import draw_bytes
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
+from pointsbank.jobs.months import close_next
 from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.sending import send_due
 from pointsbank.jobs.shifts import look_ahead
@@ -24,8 +25,11 @@ from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.leaves import HASH_BYTES
 from pointsbank.ledger.sealing import BLOCK_ROWS_MAX, seal
 from pointsbank.ledger.service import expire_points
+from pointsbank.merchants.contracting import keep_terms
 from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
+from pointsbank.rewards.confirming import lapse_next_confirmation
+from pointsbank.rewards.ordering import expire_next_order
 from pointsbank.tasks.claiming import lapse_places
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.recurring import keep_series_ahead, next_series_due
@@ -35,12 +39,16 @@ ROLL_UP_MINUTES = 15
 # Shifts of a quarter's last days are settled in the first days of the next one.
 CLOSING_NIGHTS = 7
 CLOSES_AT = time(0, 30)
+# Before anybody redeems on a contract's first day, or after its last.
+CONTRACTS_AT = time(0, 5)
 EXPIRES_AT = time(0, 10)
 SERIES_AT = time(0, 20)
 # Late enough that nobody is woken by a telephone, early enough for the day's plans.
 REMINDS_AT = time(8, 0)
 # So often shifts are looked at: a reminder comes at most so much later than its moment.
 SHIFTS_MINUTES = 10
+# Transactions that began before midnight are over by then.
+SETTLES_AT = time(0, 15)
 # After the night's expiry, before anybody redeems.
 VERIFIES_AT = time(2, 30)
 # Wallets of one batch stay locked until it is committed, so a night's work goes in small ones.
@@ -122,19 +130,38 @@ def newest_day(now: datetime, zone: ZoneInfo, at: time) -> list[Slot]:
 def work_expiry(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
     """Expire what was good through the day before, one batch of lots at a time.
 
-    Holds whose time is over go first, and with them the spendings of care funds that nobody
-    decided: a wallet with an open hold would have to wait with its lots.
+    Orders whose time is over go first, each with its hold, then other holds, and with them the
+    spendings of care funds that nobody decided: a wallet with an open hold would have to wait
+    with its lots.
     Raises DayNotOver.
     """
     today = read_day(period)
     if today > local_day(now, zone):
         raise DayNotOver
+    if expire_next_order(session, now=now):
+        return Step(1, is_last=False)
     holds = expire_holds(session, now=now, limit=EXPIRY_BATCH)
     lapse_spendings(session, now=now)
     if holds:
         return Step(holds, is_last=False)
     count = expire_points(session, today=today, now=now, limit=EXPIRY_BATCH)
     return Step(count, is_last=count < EXPIRY_BATCH)
+
+
+def due_contracts(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest night; its work covers every night before it."""
+    return newest_day(now, zone, CONTRACTS_AT)
+
+
+def work_contracts(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Bring merchants and their contracts to this day, whichever night was missed.
+
+    Raises DayNotOver.
+    """
+    today = local_day(now, zone)
+    if read_day(period) > today:
+        raise DayNotOver
+    return Step(keep_terms(session, today=today, now=now))
 
 
 def due_series(now: datetime, zone: ZoneInfo) -> list[Slot]:
@@ -237,6 +264,47 @@ def work_places(session: Session, _period: str, _zone: ZoneInfo, now: datetime) 
     return Step(count, is_last=count < PLACES_BATCH)
 
 
+def due_settlement(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return the newest month whose cut-off has come; its work makes those that were missed."""
+    local = now.astimezone(zone)
+    first = local.date().replace(day=1)
+    if local.date() == first and local.time() < SETTLES_AT:
+        first = (first - timedelta(days=1)).replace(day=1)
+    month = f"{first - timedelta(days=1):%Y-%m}"
+    return [Slot(month, month)]
+
+
+def work_settlement(session: Session, period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Cut off the month of one merchant after the other.
+
+    Raises UnknownPeriod, MonthNotOver.
+    """
+    count = close_next(session, period, zone, now)
+    return Step(count, is_last=count == 0)
+
+
+def due_confirmations(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; what nobody confirmed in the minutes before lapses in it too."""
+    return this_minute(now, zone)
+
+
+def work_confirmations(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
+    """Give back what one redemption took whose member did not confirm it in time."""
+    has_lapsed = lapse_next_confirmation(session, now=now)
+    return Step(int(has_lapsed), is_last=not has_lapsed)
+
+
+def due_orders(now: datetime, zone: ZoneInfo) -> list[Slot]:
+    """Return this minute; orders whose time was over before expire in it too."""
+    return this_minute(now, zone)
+
+
+def work_orders(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
+    """Give back what one order set aside that nobody fetched in time."""
+    has_expired = expire_next_order(session, now=now)
+    return Step(int(has_expired), is_last=not has_expired)
+
+
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:
     """Return this minute; what was not sent in the minutes before is due in it too."""
     return this_minute(now, zone)
@@ -274,6 +342,12 @@ JOBS = {
             lambda now, zone: local_day(now, zone).isoformat(),
         ),
         Job(
+            "contracts",
+            due_contracts,
+            work_contracts,
+            lambda now, zone: local_day(now, zone).isoformat(),
+        ),
+        Job(
             "series",
             due_series,
             work_series,
@@ -307,6 +381,24 @@ JOBS = {
             "places",
             due_places,
             work_places,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        ),
+        Job(
+            "settlement",
+            due_settlement,
+            work_settlement,
+            lambda now, zone: due_settlement(now, zone)[0].period,
+        ),
+        Job(
+            "confirmations",
+            due_confirmations,
+            work_confirmations,
+            lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        ),
+        Job(
+            "orders",
+            due_orders,
+            work_orders,
             lambda now, zone: f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
         ),
         Job(

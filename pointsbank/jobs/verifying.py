@@ -13,6 +13,7 @@ from pointsbank.ledger.verifying import Verified, record, verify
 from pointsbank.members.queries import role_holders_over
 from pointsbank.messages.service import tell_each
 from pointsbank.organizations.models import Organization
+from pointsbank.settlements.rules import RULES_OF_STATEMENTS
 
 # A job of every minute leaves half a million rows a year; what was done so long ago matters to
 # nobody.
@@ -28,7 +29,7 @@ def verify_ledger() -> int:
     """
     started_at = clock.now()
     with reading() as session, glance() as beside:
-        verified = verify(session, beside=beside)
+        verified = verify(session, beside=beside, more=RULES_OF_STATEMENTS)
     finished_at = clock.now()
 
     def keep(session: Session) -> int:

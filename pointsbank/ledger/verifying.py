@@ -3,7 +3,7 @@ sealed recomputed.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,7 @@ SIZES = text(
 )
 
 Progress = Callable[[int, int], None]
+NOTHING_MORE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -186,21 +187,24 @@ def verify(
     told: Progress | None = None,
     limit_each: int = NAMED_EACH_MAX,
     beside: Connection | None = None,
+    more: Mapping[str, str] = NOTHING_MORE,
 ) -> Verified:
     """Judge the whole ledger by every rule and recompute every block.
 
     Transfers may be written meanwhile. told: called with how much is done, of how much. beside:
     a second connection, on which a thread judges the rules while blocks are recomputed here; it
-    sees only what is committed.
+    sees only what is committed. more: rules of rooms that the ledger does not know, as in
+    RULES.
     """
+    rules = {**RULES, **more}
     sizes = session.execute(SIZES).one()
     share = max(1, sizes.transfers // RULE_SHARE)
-    steps = _Steps(share * len(RULES) + sizes.sealed, told)
+    steps = _Steps(share * len(rules) + sizes.sealed, told)
 
     def judge(judged_on: Session | Connection) -> list[Offender]:
         named = []
-        for rule in RULES:
-            named += offenders_of(judged_on, rule, limit=limit_each)
+        for rule, statement in rules.items():
+            named += _found(judged_on, rule, statement, limit_each)
             steps.take(share)
         return named
 
@@ -222,7 +226,7 @@ def verify(
             changed, count = recompute()
             judged = judging.result()
     return Verified(
-        rules=len(RULES) + len(RULES_OF_BLOCKS),
+        rules=len(rules) + len(RULES_OF_BLOCKS),
         transfers=sizes.transfers,
         sealed=sizes.sealed,
         count=len(judged) + count,
@@ -249,7 +253,13 @@ def offenders_of(
     judged_on: Session | Connection, rule: str, *, limit: int = NAMED_EACH_MAX
 ) -> list[Offender]:
     """Return the rows that break one rule, judged within one statement's snapshot."""
-    rows = judged_on.execute(text(f"{RULES[rule]} LIMIT :limit"), {"limit": limit})
+    return _found(judged_on, rule, RULES[rule], limit)
+
+
+def _found(
+    judged_on: Session | Connection, rule: str, statement: str, limit: int
+) -> list[Offender]:
+    rows = judged_on.execute(text(f"{statement} LIMIT :limit"), {"limit": limit})
     return [Offender(rule, row.subject) for row in rows]
 
 

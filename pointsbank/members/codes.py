@@ -17,6 +17,9 @@ STEP_BYTES = 4
 GENERAL = bytes(HANDLE_BYTES)
 
 REDEMPTION_SECONDS = 60
+# Above so many points whoever's code it is says yes once more: docs/rewards.md, "Above 200
+# points".
+CONFIRM_ABOVE = 200
 # 77 is no prefix of the payment codes that tills know: WeChat's begin with 10 to 15, Alipay's
 # with 25 to 30.
 REDEMPTION_PREFIX = "77"

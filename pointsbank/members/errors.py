@@ -145,6 +145,13 @@ class CardPinWrong(Invalid):
     message = "The six digits of this card are not right."
 
 
+class PinMissing(Invalid):
+    """The six digits belong to a paper card, and this person has none with any."""
+
+    code = "pin_missing"
+    message = "This person has no card with six digits. Let them confirm on their own phone."
+
+
 class CardLocked(TooMany):
     """Five wrong tries lock a card for a quarter of an hour."""
 

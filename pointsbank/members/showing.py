@@ -28,6 +28,7 @@ from pointsbank.members.errors import (
     ForgedCode,
     MemberSuspended,
     NotOurCode,
+    PinMissing,
     WrongCodePurpose,
 )
 from pointsbank.members.models import Card, Member, RedemptionCode
@@ -38,6 +39,7 @@ NOT_A_REDEMPTION_CODE = {
     Purpose.PERSONAL: "This is a check-in code. Ask the volunteer to open the redemption code.",
     Purpose.CARD: "This is a paper card. Use it with its six digits.",
     Purpose.POSTER: "This is a poster's code, not a redemption code.",
+    Purpose.TILL: "This is the shop's own code. The member scans it with their phone.",
 }
 NOT_A_CARD = "This is not a paper card."
 
@@ -255,6 +257,31 @@ def check_card_pin(
     """
     found = _card_of(session, text, secret)
     card = session.scalars(select(Card).where(Card.id == found.id).with_for_update()).one()
+    return found.member_id if _pin_fits(session, card, pin, secret, now) else None
+
+
+def check_own_pin(
+    session: Session, *, member_id: int, pin: str, secret: str, now: datetime
+) -> bool:
+    """Tell whether these are the six digits of the member's newest card that has any.
+
+    A wrong try is counted as by check_card_pin. Raises CardLocked, PinMissing.
+    """
+    card = session.scalars(
+        select(Card)
+        .where(
+            Card.member_id == member_id, Card.revoked_at.is_(None), Card.pin_hash.is_not(None)
+        )
+        .order_by(Card.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if card is None:
+        raise PinMissing
+    return _pin_fits(session, card, pin, secret, now)
+
+
+def _pin_fits(session: Session, card: Card, pin: str, secret: str, now: datetime) -> bool:
     if card.locked_until is not None and card.locked_until > now:
         seconds = max(1, int((card.locked_until - now).total_seconds()))
         raise CardLocked(retry_after_seconds=seconds, minutes=-(-seconds // 60))
@@ -264,13 +291,13 @@ def check_card_pin(
     ):
         card.failed_pins, card.locked_until = 0, None
         session.flush()
-        return found.member_id
+        return True
     card.failed_pins = 1 if card.locked_until is not None else card.failed_pins + 1
     card.locked_until = None
     if card.failed_pins >= PIN_FAILURES_MAX:
         card.locked_until = now + timedelta(minutes=PIN_LOCK_MINUTES)
     session.flush()
-    return None
+    return False
 
 
 def _card_of(session: Session, text: str, secret: str) -> IssuedCard:

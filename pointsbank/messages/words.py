@@ -1,26 +1,12 @@
 """The words of each kind of message."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from flask_babel import lazy_gettext
 
-
-@dataclass(frozen=True)
-class Words:
-    """A kind's sentence with %(fact)s places, the view it leads to, and the facts that view's
-    address takes.
-
-    A fact is written by its name: …_on is an ISO day, …_at and …_by an ISO moment, minutes a
-    length of time, month an ISO month; every other number gets its commas and its minus sign.
-    """
-
-    sentence: Any
-    endpoint: str | None = None
-    address: tuple[str, ...] = ()
-
+from pointsbank.messages.merchant_words import MERCHANT_WORDS
+from pointsbank.messages.wording import Words
 
 WORDS: dict[str, Words] = {
+    **MERCHANT_WORDS,
     "webhook_failed": Words(
         lazy_gettext(
             "The webhook “%(system)s” failed for five days or is gone, so nothing is sent to it"
@@ -28,6 +14,36 @@ WORDS: dict[str, Words] = {
         ),
         "webhook_pages.show_webhook",
         ("webhook_id",),
+    ),
+    "statement_closed": Words(
+        lazy_gettext(
+            "The statement of %(month)s is ready: %(points)s points. Please confirm it through"
+            " the 5th, or say which line is wrong."
+        ),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_disputed": Words(
+        lazy_gettext(
+            "A merchant says that line %(line)s of its statement of %(month)s is wrong."
+        ),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_answered": Words(
+        lazy_gettext("Line %(line)s of your statement of %(month)s was answered."),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_confirmed": Words(
+        lazy_gettext("A merchant confirmed its statement of %(month)s. Please approve it."),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_paid": Words(
+        lazy_gettext("Your statement of %(month)s was paid."),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
     ),
     "ledger_wrong": Words(
         lazy_gettext(
@@ -53,6 +69,26 @@ WORDS: dict[str, Words] = {
             " as not confirmed; please ask your branch."
         ),
         "ability_pages.show_own",
+    ),
+    "reward_wish_here": Words(
+        lazy_gettext("“%(title)s”, which you wished for, can be had now."),
+        "reward_pages.show_reward",
+        ("reward_id",),
+    ),
+    "reward_wish_fulfilled": Words(
+        lazy_gettext("“%(title)s”, which you wished for, is coming. Please read the answer."),
+        "wish_pages.list_wishes",
+    ),
+    "reward_wish_declined": Words(
+        lazy_gettext("“%(title)s”, which you wished for, is not possible. Please read why."),
+        "wish_pages.list_wishes",
+    ),
+    "few_rewards": Words(
+        lazy_gettext(
+            "In %(communities)s communities people find fewer than %(rewards_needed)s rewards"
+            " for %(points)s points, five hours' work. Please bring some in."
+        ),
+        "shortage_pages.show",
     ),
     "points_expire": Words(
         lazy_gettext(
@@ -445,6 +481,14 @@ WORDS: dict[str, Words] = {
         ),
         "group_pages.show_group",
         ("group_id",),
+    ),
+    "void_asked": Words(
+        lazy_gettext(
+            "Somebody asks to void a redemption of %(points)s points. It needs a second"
+            " administrator: please agree or refuse."
+        ),
+        "till_pages.show_receipt",
+        ("redemption_id",),
     ),
     "shift_soon": Words(
         lazy_gettext(

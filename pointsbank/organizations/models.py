@@ -1,6 +1,6 @@
 """Tables of the tree and of the partner merchants."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -60,4 +60,9 @@ class Merchant(Model):
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(16), default="active")
+    stopped_reason: Mapped[str | None] = mapped_column(String(200))
+    # Copied from the contract in force: its last day, and what a month may bring. None: no end,
+    # no limit.
+    takes_until: Mapped[date | None]
+    month_points_max: Mapped[int | None]
     created_at: Mapped[datetime]

@@ -19,10 +19,12 @@ from pointsbank.rankings.overview import (
 )
 from pointsbank.rankings.policy import yearly_factor
 from pointsbank.rankings.queries import Ranked
+from pointsbank.rewards.shortage import short_places
 from pointsbank.scoring.models import CATEGORIES
 from pointsbank.web.access import current_actor
 from pointsbank.web.contract import PageQuery
 from pointsbank.web.formats import hours, hundredths, moment
+from pointsbank.web.forms import settings
 
 CODE_LENGTH_MAX = 32
 PERIOD_LENGTH_MAX = 20
@@ -182,6 +184,24 @@ def work_that_waits(
         *work_item(shifts_to_settle(session, paths, now), "clock", "settle"),
         *work_item(attendance_held(session, paths, now), "people", "held"),
         *decisions(session, actor),
+        *too_few_rewards(session, actor, now),
+    ]
+
+
+def too_few_rewards(session: Session, actor: Actor, now: datetime) -> list[dict[str, Any]]:
+    """Return a line for an administrator whose communities have too few rewards."""
+    paths = actor.paths("administrator")
+    places = short_places(session, paths, now, settings().zone) if paths else []
+    if not places:
+        return []
+    return [
+        {
+            "href": url_for("shortage_pages.show"),
+            "icon": "gift",
+            "title": gettext("Bring in rewards"),
+            "detail": gettext("Communities with too few for five hours' work"),
+            "number": len(places),
+        }
     ]
 
 

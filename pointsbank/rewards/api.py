@@ -8,46 +8,39 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
-from pointsbank.core.db import reading, transaction
+from pointsbank.core.db import reading
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.rewards import service
+from pointsbank.rewards.closing import closing_of
+from pointsbank.rewards.counter_schemas import (
+    OwnRedemptionsQuery,
+    TillDayOut,
+    closing_out,
+)
 from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.queries import (
-    available_points,
     redemptions_of_member,
     redemptions_on,
-    reward_of,
-    rewards_to_have,
     totals_on,
 )
 from pointsbank.rewards.redeeming import Order
 from pointsbank.rewards.schemas import (
-    CreatedOut,
-    DayOut,
     DayQuery,
     NewRedemption,
-    NewReward,
     NewVoid,
     RedemptionListOut,
     RedemptionOut,
-    RewardChanges,
-    RewardListOut,
-    RewardOut,
-    RewardQuery,
     redemption_out,
-    reward_out,
     totals_out,
     voided_out,
 )
-from pointsbank.rewards.till import take_deal
-from pointsbank.rewards.voiding import void_redemption
+from pointsbank.rewards.till import reward_by_points, take_deal
+from pointsbank.rewards.voiding import refuse_void, void_redemption
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import (
     Blueprint,
-    PageQuery,
     cursor_from,
     position_from,
-    positions_from,
 )
 from pointsbank.web.idempotency import answer_once, request_key
 
@@ -59,74 +52,22 @@ def today_at(now: datetime) -> date:
     return local_day(now, current_app.extensions["settings"].zone)
 
 
-@api.post("/rewards")
-@api.arguments(NewReward)
-@api.response(201, CreatedOut)
-@roles_only("administrator", "clerk")
-def offer(body: dict[str, Any]) -> dict[str, Any]:
-    """Offer a reward at a merchant."""
-    with transaction() as session:
-        reward_id = service.offer_reward(
-            session, actor=current_actor(), **body, now=clock.now()
-        )
-    return {"id": reward_id}
-
-
-@api.get("/rewards")
-@api.arguments(RewardQuery, location="query")
-@api.response(200, RewardListOut)
-@members_only
-def list_rewards(query: dict[str, Any]) -> dict[str, Any]:
-    """List what can be had now, the cheapest first: what is affordable leads."""
-    after = positions_from(query.get("cursor"), 2)
-    limit = query["limit"]
-    with reading() as session:
-        found = rewards_to_have(
-            session,
-            now=clock.now(),
-            merchant_id=query.get("merchant_id"),
-            after=(after[0], after[1]) if after else None,
-            limit=limit + 1,
-        )
-        available = available_points(session, current_actor().member_id)
-    shown = found[:limit]
-    has_more = len(found) > limit
-    return {
-        "items": [reward_out(reward, available) for reward in shown],
-        "next": cursor_from(shown[-1].points, shown[-1].id) if has_more else None,
-    }
-
-
-@api.patch("/rewards/<id:reward_id>")
-@api.arguments(RewardChanges)
-@api.response(200, RewardOut)
-@roles_only("administrator", "clerk")
-def change(body: dict[str, Any], reward_id: int) -> dict[str, Any]:
-    """Add to a reward's stock, withdraw it, or offer it again."""
-    actor, now = current_actor(), clock.now()
-    with transaction() as session:
-        if "add_stock" in body:
-            service.restock_reward(
-                session, actor=actor, reward_id=reward_id, more=body["add_stock"], now=now
-            )
-        if "state" in body:
-            service.change_state(
-                session, actor=actor, reward_id=reward_id, state=body["state"], now=now
-            )
-        available = available_points(session, actor.member_id)
-        return reward_out(reward_of(session, reward_id), available)
-
-
 @api.post("/redemptions")
 @api.arguments(NewRedemption)
 @api.alt_response(201, schema=RedemptionOut)
 @roles_only("clerk")
 def redeem(body: dict[str, Any]) -> Response:
-    """Hand a reward over for a redemption code, or for a card with its six digits."""
+    """Hand a reward over for a redemption code, or for a card with its six digits.
+
+    Above 200 points without six digits it waits for its member, who confirms.
+    """
     actor, now, key = current_actor(), clock.now(), request_key()
     if not may_take_points(actor, body["merchant_id"]):
         raise MerchantNotFound
     pin = body.pop("pin", None)
+    if "points" in body:
+        body["reward_id"] = reward_by_points(body["merchant_id"], now)
+        body["quantity"] = body.pop("points")
     answer = take_deal(
         Order(**body),
         pin=pin,
@@ -149,20 +90,25 @@ def redeem(body: dict[str, Any]) -> Response:
 @api.alt_response(200, schema=RedemptionOut)
 @roles_only("administrator", "clerk")
 def void(body: dict[str, Any], redemption_id: int) -> Response:
-    """Take a redemption back: points, stock and share, once; a repeat answers the same."""
+    """Take a redemption back, or some pieces of it: points, stock and share, once.
+
+    After its day one administrator asks by this call, and by it another agrees or refuses.
+    """
     actor, now = current_actor(), clock.now()
 
     def use_case(session: Session) -> dict[str, Any]:
-        return voided_out(
-            void_redemption(
-                session,
-                redemption_id=redemption_id,
-                actor=actor,
-                reason=body["reason"],
-                today=today_at(now),
-                now=now,
-            )
+        deal: dict[str, Any] = {
+            "redemption_id": redemption_id,
+            "actor": actor,
+            "today": today_at(now),
+            "now": now,
+        }
+        if body["decision"] == "refuse":
+            return redemption_out(refuse_void(session, **deal), now)
+        voided = void_redemption(
+            session, **deal, reason=body["reason"], quantity=body["quantity"]
         )
+        return voided_out(voided, now)
 
     return answer_once(
         use_case, member_id=actor.member_id, key=request_key(), now=now, status=200
@@ -171,7 +117,7 @@ def void(body: dict[str, Any], redemption_id: int) -> Response:
 
 @api.get("/merchants/<id:merchant_id>/redemptions")
 @api.arguments(DayQuery, location="query")
-@api.response(200, DayOut)
+@api.response(200, TillDayOut)
 @roles_only("administrator", "clerk", "auditor")
 def list_day(query: dict[str, Any], merchant_id: int) -> dict[str, Any]:
     """List a merchant's redemptions of a day, the newest first, with the day's sum."""
@@ -181,16 +127,19 @@ def list_day(query: dict[str, Any], merchant_id: int) -> dict[str, Any]:
         service.merchant_to_see(session, current_actor(), merchant_id)
         found = redemptions_on(session, merchant_id, day, before_id=before, limit=limit + 1)
         totals = totals_on(session, merchant_id, day)
+        closing = closing_of(session, merchant_id, day)
+    now = clock.now()
     return {
         "day": day.isoformat(),
         "totals": totals_out(totals),
-        "items": [redemption_out(line) for line in found[:limit]],
+        "closing": closing and closing_out(closing),
+        "items": [redemption_out(line, now) for line in found[:limit]],
         "next": cursor_from(found[limit - 1].id) if len(found) > limit else None,
     }
 
 
 @api.get("/me/redemptions")
-@api.arguments(PageQuery, location="query")
+@api.arguments(OwnRedemptionsQuery, location="query")
 @api.response(200, RedemptionListOut)
 @members_only
 def list_mine(query: dict[str, Any]) -> dict[str, Any]:
@@ -198,9 +147,14 @@ def list_mine(query: dict[str, Any]) -> dict[str, Any]:
     before, limit = position_from(query.get("cursor")), query["limit"]
     with reading() as session:
         found = redemptions_of_member(
-            session, current_actor().member_id, before_id=before, limit=limit + 1
+            session,
+            current_actor().member_id,
+            state=query.get("state"),
+            before_id=before,
+            limit=limit + 1,
         )
+    now = clock.now()
     return {
-        "items": [redemption_out(line) for line in found[:limit]],
+        "items": [redemption_out(line, now) for line in found[:limit]],
         "next": cursor_from(found[limit - 1].id) if len(found) > limit else None,
     }

@@ -8,9 +8,10 @@ each other in the order in which rows are locked everywhere, and each guard is j
 as it is when its turn comes. Were one of them to fail, the last line divides by zero, and
 PostgreSQL takes back what the others did.
 
-Whatever is not usual, an answer given before, a lock, a refusal, a lost race, a card, SQLite,
-is none of this file's business: it returns None, and redeeming.redeem_reward judges the deal
-step by step.
+Whatever is not usual, an answer given before, a lock, a refusal, a lost race, a card, more
+points than go without a confirmation, a reward for some days or some people, a merchant whose
+months are limited, SQLite, is none of this file's business: it returns None, and
+redeeming.redeem_reward judges the deal step by step.
 """
 
 import json
@@ -25,9 +26,11 @@ from pointsbank.core.db import Moment, db, glance, state_of
 from pointsbank.core.text import masked_name
 from pointsbank.ledger.composing import spending, spending_values
 from pointsbank.ledger.posting import Posting
+from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.members.showing import hash_of_redemption_code
-from pointsbank.rewards.models import REWARD_POINTS_MAX
-from pointsbank.rewards.redeeming import NO_LIMIT, Order, reason_of
+from pointsbank.rewards.bounds import DAY_POINTS_MAX, NO_LIMIT
+from pointsbank.rewards.policy import share_period
+from pointsbank.rewards.redeeming import Order, reason_of
 from pointsbank.web.idempotency import Answer, sent_hash
 
 STATUS_CREATED = 201
@@ -45,7 +48,8 @@ LOOK = _typed(
     """
     SELECT code.member_id, member.name AS member_name,
            wallet.account_id AS wallet_id, wallet.seq AS wallet_seq, shop.id AS payee_id,
-           reward.name AS reward_name, reward.points, reward.limit_per_member,
+           reward.name AS reward_name, reward.kind AS reward_kind, reward.points,
+           reward.limit_per_member, reward.limit_period,
            merchant.name AS merchant_name
     FROM redemption_code AS code
     JOIN member ON member.id = code.member_id AND member.state = 'active'
@@ -53,7 +57,10 @@ LOOK = _typed(
       ON mine.code = 'member:' || code.member_id AND mine.closed_at IS NULL
     JOIN wallet ON wallet.account_id = mine.id
     JOIN reward ON reward.id = :reward_id AND reward.merchant_id = :merchant_id
+      AND reward.kind <> 'loan'
     JOIN merchant ON merchant.id = reward.merchant_id AND merchant.state = 'active'
+      AND merchant.month_points_max IS NULL
+      AND (merchant.takes_until IS NULL OR merchant.takes_until >= :today)
     JOIN account AS shop
       ON shop.code = 'merchant:' || merchant.id AND shop.closed_at IS NULL
     WHERE code.number_hash = :number_hash AND code.state = 'fresh' AND code.expires_at > :now
@@ -62,7 +69,7 @@ LOOK = _typed(
       AND NOT EXISTS (
           SELECT 1 FROM idempotent_answer WHERE member_id = :clerk_id AND key = :key)
     """
-)
+).bindparams(bindparam("today", type_=Date()))
 
 TAKE = text(
     f"""
@@ -73,23 +80,32 @@ TAKE = text(
     ), goods AS (
         UPDATE reward SET stock = stock - :quantity
         FROM used
-        WHERE id = :reward_id AND state = 'offered' AND stock >= :quantity AND points = :price
+        WHERE id = :reward_id AND state = 'offered' AND points = :price
+          AND (stock IS NULL OR stock >= :quantity)
           AND (valid_from IS NULL OR valid_from <= :now)
           AND (valid_until IS NULL OR valid_until > :now)
+          AND weekdays = 0 AND monthdays = 0 AND audience_id IS NULL AND stars_min = 0
         RETURNING id
     ), share AS (
-        INSERT INTO reward_taken (reward_id, member_id, quantity)
-        SELECT id, :member_id, :quantity FROM goods
-        ON CONFLICT (reward_id, member_id) DO UPDATE
+        INSERT INTO reward_taken (reward_id, member_id, period, quantity)
+        SELECT id, :member_id, :period, :quantity FROM goods
+        ON CONFLICT (reward_id, member_id, period) DO UPDATE
             SET quantity = reward_taken.quantity + :quantity
             WHERE reward_taken.quantity + :quantity <= :most
         RETURNING reward_id
-    ), {spending("share")}, kept AS (
-        INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, quantity,
-                                points, state, transfer_id, balance_after, redeemed_at,
-                                redeemed_on)
-        SELECT :number, :merchant_id, :reward_id, :member_id, :clerk_id, :quantity, :points,
-               'completed', id, balance_after, :now, :today
+    ), day AS (
+        INSERT INTO spent_by_day (member_id, day, points)
+        SELECT :member_id, :today, :points FROM share
+        ON CONFLICT (member_id, day) DO UPDATE
+            SET points = spent_by_day.points + :points
+            WHERE spent_by_day.points + :points <= {DAY_POINTS_MAX}
+        RETURNING member_id
+    ), {spending("day")}, kept AS (
+        INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, way,
+                                quantity, points, period, state, transfer_id, balance_after,
+                                redeemed_at, redeemed_on, voided_quantity)
+        SELECT :number, :merchant_id, :reward_id, :member_id, :clerk_id, 'code', :quantity,
+               :points, :period, 'completed', id, balance_after, :now, :today, 0
         FROM transferred
         RETURNING id, balance_after
     ), noted AS (
@@ -138,6 +154,7 @@ def redeem_at_once(deal: Deal, secret: str) -> Answer | None:
         "reward_id": order.reward_id,
         "clerk_id": deal.clerk_id,
         "key": deal.key,
+        "today": deal.today,
         "now": deal.now,
     }
     with glance() as connection:
@@ -149,7 +166,7 @@ def redeem_at_once(deal: Deal, secret: str) -> Answer | None:
 
 def _is_usual(seen: Row[Any], quantity: int) -> bool:
     is_within_limit = quantity <= (seen.limit_per_member or NO_LIMIT)
-    return is_within_limit and seen.points * quantity <= REWARD_POINTS_MAX
+    return is_within_limit and seen.points * quantity <= CONFIRM_ABOVE
 
 
 def _take(
@@ -165,14 +182,15 @@ def _take(
         "quantity": order.quantity,
         "merchant_id": order.merchant_id,
         "created_at": deal.now.isoformat(),
+        "confirm_by": None,
     }
     values |= {
         "quantity": order.quantity,
         "price": seen.points,
         "member_id": seen.member_id,
         "most": seen.limit_per_member or NO_LIMIT,
+        "period": share_period(seen.limit_period, deal.today),
         "number": deal.number,
-        "today": deal.today,
         "request_hash": sent_hash(deal.sent),
         "body": json.dumps(body, ensure_ascii=False),
         "facts": json.dumps({"merchant_id": order.merchant_id, "points": points}),
@@ -204,6 +222,8 @@ def _posting(deal: Deal, seen: Row[Any], points: int) -> Posting:
         wallet=member,
         points=points,
         occurred_at=deal.now,
-        reason=reason_of(seen.reward_name, deal.order.quantity, seen.merchant_name),
+        reason=reason_of(
+            seen.reward_name, deal.order.quantity, seen.merchant_name, seen.reward_kind
+        ),
         actor_id=deal.clerk_id,
     )

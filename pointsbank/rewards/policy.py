@@ -4,6 +4,13 @@ from datetime import date
 
 from pointsbank.core.actor import Actor
 
+# A rate is what the community pays for so many points.
+RATE_POINTS = 100
+
+# Hours of service from which a volunteer has one star, two, and so on up to five, as in
+# 民函〔2012〕340号 (one to five stars). Service time is never spent, so a star is never lost.
+STAR_HOURS = (100, 300, 600, 1000, 1500)
+
 
 def may_take_points(actor: Actor, merchant_id: int) -> bool:
     """Tell whether this person stands at this merchant's counter."""
@@ -30,3 +37,28 @@ def may_void(
         and redeemed_on == today
     )
     return is_same_clerk or actor.oversees(path, "administrator")
+
+
+def share_period(limit_period: str, day: date) -> str:
+    """Return how a reward's limit names the period of a local day; empty for ever.
+
+    limit_period: one of models.LIMIT_PERIODS; weeks are ISO weeks.
+    """
+    if limit_period == "ever":
+        return ""
+    week = day.isocalendar()
+    return {
+        "year": f"{day:%Y}",
+        "quarter": f"{day:%Y}-Q{(day.month + 2) // 3}",
+        "month": f"{day:%Y-%m}",
+        "week": f"{week.year}-W{week.week:02d}",
+        "day": day.isoformat(),
+    }[limit_period]
+
+
+def points_for(market_fen: int, rate_fen: int) -> int:
+    """Return how many points something is worth, rounded up: a merchant never pays on top.
+
+    market_fen: its price in money. rate_fen: what the community pays for 100 points.
+    """
+    return -(-market_fen * RATE_POINTS // rate_fen)

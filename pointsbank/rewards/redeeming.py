@@ -1,13 +1,13 @@
 """Redeeming at a counter: the hot call, in as few statements as the two engines share.
 
-Rows are locked in one order everywhere: the code, the reward (its stock), the member's count of
-it (the limit), the wallet last. Each guard stands in the WHERE of the statement that writes, so
-whoever waited for a row judges it as it is then. A refusal is raised, and the door's
-transaction takes back everything, the used code included.
+Rows are locked in one order everywhere: the code, the reward (its stock), the bounds of a
+person and a merchant (bounds.py), the wallet last. Each guard stands in the WHERE of the
+statement that writes, so whoever waited for a row judges it as it is then. A refusal is raised,
+and the door's transaction takes back everything, the used code included.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Date, Row, TextClause, bindparam, text
@@ -18,31 +18,36 @@ from pointsbank.core.db import Moment
 from pointsbank.core.errors import KeyReused
 from pointsbank.core.text import masked_name
 from pointsbank.ledger.errors import NotEnoughPoints
+from pointsbank.ledger.holding import place_hold
 from pointsbank.ledger.posting import Posted, Posting
 from pointsbank.ledger.service import post
+from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.members.queries import display_names
 from pointsbank.members.showing import (
     member_of_card,
     member_of_redemption_code,
     use_redemption_code,
 )
+from pointsbank.rewards.bounds import Share, refuse_beyond, take_day, take_month, take_share
 from pointsbank.rewards.errors import (
+    LentNotSold,
     LimitReached,
-    MerchantStopped,
     NotForOneself,
     NumberTaken,
     OutOfStock,
     RewardNotFound,
-    RewardNotYet,
-    RewardOver,
-    RewardWithdrawn,
     TooManyPoints,
 )
+from pointsbank.rewards.guarding import CAN_BE_HAD, guard_values, guarded, obstacles_on
 from pointsbank.rewards.locking import refuse_while_locked
 from pointsbank.rewards.models import REWARD_POINTS_MAX
-from pointsbank.rewards.queries import available_points, had_by
+from pointsbank.rewards.policy import share_period
+from pointsbank.rewards.queries import available_points
 
 REASON_LENGTH_MAX = 200
+CONFIRM_SECONDS = 60
+# Printed in the passbook for ever, so the words stand here and in no catalog.
+BY_POINTS_NAME = "按积分"
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Redeemed:
-    """What was handed over, for the receipt."""
+    """What was handed over, for the receipt; or what waits for its member until confirm_by."""
 
     id: int
     number: str
     points: int
-    balance_after: int
+    balance_after: int | None
     member_id: int
     member_name: str
     reward_name: str
+    state: str = "completed"
+    confirm_by: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -81,61 +88,47 @@ class Preview:
     balance_after: int
 
 
-def _typed(statement: str) -> TextClause:
-    return text(statement).bindparams(bindparam("now", type_=Moment()))
-
-
-# The sales guard: on offer, in time, enough left, the merchant active, this clerk's till not
-# locked.
-TAKE_STOCK = _typed(
-    """
+# The sales guard, and this clerk's till not locked.
+TAKE_STOCK = guarded(
+    f"""
     UPDATE reward SET stock = stock - :quantity
-    WHERE id = :reward_id AND merchant_id = :merchant_id AND state = 'offered'
-      AND stock >= :quantity
-      AND (valid_from IS NULL OR valid_from <= :now)
-      AND (valid_until IS NULL OR valid_until > :now)
-      AND EXISTS (SELECT 1 FROM merchant WHERE id = :merchant_id AND state = 'active')
+    WHERE reward.id = :reward_id AND reward.merchant_id = :merchant_id
+      AND reward.kind <> 'loan' AND {CAN_BE_HAD}
       AND NOT EXISTS (
           SELECT 1 FROM wrong_code WHERE clerk_id = :clerk_id AND locked_until > :now)
-    RETURNING name, points, limit_per_member,
+    RETURNING name, kind, points, limit_per_member, limit_period,
         (SELECT name FROM merchant WHERE id = :merchant_id) AS merchant_name,
+        (SELECT month_points_max FROM merchant WHERE id = :merchant_id) AS month_points_max,
         (SELECT name FROM member WHERE id = :member_id) AS member_name,
         (SELECT failures FROM wrong_code WHERE clerk_id = :clerk_id) AS wrong_codes
     """
 )
 
-# The limit's guard: the row of this member and reward is counted up only as far as one person
-# may go.
-TAKE_SHARE = text(
-    """
-    INSERT INTO reward_taken (reward_id, member_id, quantity)
-    VALUES (:reward_id, :member_id, :quantity)
-    ON CONFLICT (reward_id, member_id) DO UPDATE
-        SET quantity = reward_taken.quantity + :quantity
-        WHERE reward_taken.quantity + :quantity <= :most
-    RETURNING quantity
-    """
-)
-NO_LIMIT = 2**31 - 1
 
-KEEP = text(
+def _typed(statement: str) -> TextClause:
+    return text(statement).bindparams(
+        bindparam("now", type_=Moment()), bindparam("today", type_=Date())
+    )
+
+
+KEEP = _typed(
     """
-    INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, quantity,
-        points,
-                            state, transfer_id, balance_after, redeemed_at, redeemed_on)
-    VALUES (:number, :merchant_id, :reward_id, :member_id, :clerk_id, :quantity, :points,
-            'completed', :transfer_id, :balance_after, :now, :today)
+    INSERT INTO redemption (number, merchant_id, reward_id, member_id, clerk_id, way, quantity,
+                            points, period, state, transfer_id, balance_after, hold_id,
+                            confirm_by, redeemed_at, redeemed_on, voided_quantity)
+    VALUES (:number, :merchant_id, :reward_id, :member_id, :clerk_id, :way, :quantity, :points,
+            :period, :state, :transfer_id, :balance_after, :hold_id, :confirm_by, :now, :today,
+            0)
     RETURNING id
     """
-).bindparams(bindparam("now", type_=Moment()), bindparam("today", type_=Date()))
+).bindparams(bindparam("confirm_by", type_=Moment()))
 
 FORGET_WRONG_CODES = text("DELETE FROM wrong_code WHERE clerk_id = :clerk_id")
 
-JUDGED = _typed(
+SEEN = text(
     """
-    SELECT reward.name, reward.points, reward.stock, reward.limit_per_member, reward.state,
-           merchant.state AS merchant_state, merchant.name AS merchant_name,
-           reward.valid_from > :now AS is_ahead, reward.valid_until <= :now AS is_over
+    SELECT reward.name, reward.kind, reward.points, reward.stock, reward.limit_period,
+           merchant.month_points_max
     FROM reward JOIN merchant ON merchant.id = reward.merchant_id
     WHERE reward.id = :reward_id AND reward.merchant_id = :merchant_id
     """
@@ -151,15 +144,18 @@ def redeem_reward(
     secret: str,
     today: date,
     now: datetime,
+    is_confirmed: bool = False,
 ) -> Redeemed:
     """Hand a reward over: use the code up, take stock and share, then the points.
 
-    number: drawn at the door; it names the redemption and, as redeem:{number}, its transfer.
-    The price is the catalogue's. A card's six digits were checked before, in a transaction of
-    their own.
-    Raises what members.showing raises for a code or card, RewardNotFound, MerchantStopped,
-    RewardWithdrawn, RewardNotYet, RewardOver, OutOfStock, LimitReached, TooManyPoints,
-    NotForOneself, TillLocked, NotEnoughPoints, NumberTaken.
+    Above CONFIRM_ABOVE points they are only held, and the member has CONFIRM_SECONDS to say
+    yes. is_confirmed: they typed their six digits, which were checked before, in a transaction
+    of their own, as those of a card were; then nothing waits.
+    number: drawn at the door; it names the redemption and, as redeem:{number}, its transfer or
+    hold. The price is the catalogue's.
+    Raises what members.showing raises for a code or card, RewardNotFound, LentNotSold, what
+    guarding.may_have finds, LimitReached, TooManyPoints, MonthFull, DayFull, NotForOneself,
+    TillLocked, NotEnoughPoints, NumberTaken.
     """
     if order.code is not None:
         member_id = use_redemption_code(session, text=order.code, secret=secret, now=now)
@@ -167,34 +163,22 @@ def redeem_reward(
         member_id = member_of_card(session, text=order.card or "", secret=secret, now=now)
     if member_id == clerk_id:
         raise NotForOneself
-    values = {
-        "merchant_id": order.merchant_id,
-        "reward_id": order.reward_id,
-        "quantity": order.quantity,
-        "member_id": member_id,
-        "clerk_id": clerk_id,
-        "number": number,
-        "today": today,
-        "now": now,
-    }
+    values = _values(order, member_id, clerk_id, today, now)
     reward = session.execute(TAKE_STOCK, values).first()
     if reward is None:
         refuse_while_locked(session, clerk_id, now)
         raise _refusal(session, values)
     points = _price(reward.points, order.quantity)
-    _take_share(session, reward, values)
-    posted = _take_points(session, reward, points, values)
-    values |= {
-        "points": points,
-        "transfer_id": posted.id,
-        "balance_after": posted.balance_after,
-    }
+    _take_bounds(session, reward, points, values)
+    values |= {"number": number, "points": points}
+    is_waiting = points > CONFIRM_ABOVE and order.card is None and not is_confirmed
+    values |= _held(session, values) if is_waiting else _taken(session, reward, values)
     redemption_id = session.execute(KEEP, values).scalar_one()
     note(
         session,
         at=now,
         actor_id=clerk_id,
-        action="redeem",
+        action="ask_confirmation" if is_waiting else "redeem",
         subject=("redemption", redemption_id),
         merchant_id=order.merchant_id,
         points=points,
@@ -205,11 +189,28 @@ def redeem_reward(
         redemption_id,
         number,
         points,
-        posted.balance_after,
+        values["balance_after"],
         member_id,
         masked_name(reward.member_name),
         reward.name,
+        values["state"],
+        values["confirm_by"],
     )
+
+
+def _values(
+    order: Order, member_id: int, clerk_id: int, today: date, now: datetime
+) -> dict[str, Any]:
+    return {
+        "merchant_id": order.merchant_id,
+        "reward_id": order.reward_id,
+        "quantity": order.quantity,
+        "member_id": member_id,
+        "clerk_id": clerk_id,
+        "way": "code" if order.code is not None else "card",
+        "now": now,
+        **guard_values(today),
+    }
 
 
 def _price(points: int, quantity: int) -> int:
@@ -219,17 +220,67 @@ def _price(points: int, quantity: int) -> int:
     return price
 
 
-def _take_share(session: Session, reward: Row[Any], values: dict[str, Any]) -> None:
-    most = NO_LIMIT if reward.limit_per_member is None else reward.limit_per_member
-    # The row's own guard judges only a row that is there already.
-    fits = values["quantity"] <= most
-    if not fits or session.execute(TAKE_SHARE, {**values, "most": most}).first() is None:
-        raise LimitReached(limit=most)
-
-
-def _take_points(
+def _take_bounds(
     session: Session, reward: Row[Any], points: int, values: dict[str, Any]
-) -> Posted:
+) -> None:
+    """Take what bounds the deal, in the order in which its rows are locked everywhere."""
+    values["period"] = share_period(reward.limit_period, values["today"])
+    share = _share(values, points)
+    take_share(session, share, reward.limit_per_member)
+    take_month(session, share, reward.month_points_max)
+    take_day(session, share)
+
+
+def _share(values: dict[str, Any], points: int) -> Share:
+    return Share(
+        values["reward_id"],
+        values["merchant_id"],
+        values["member_id"],
+        values["quantity"],
+        points,
+        values["period"],
+        values["today"],
+    )
+
+
+def _taken(session: Session, reward: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Take the points, and return what the redemption's row says of it."""
+    posted = _take_points(session, reward, values)
+    return {
+        "state": "completed",
+        "transfer_id": posted.id,
+        "balance_after": posted.balance_after,
+        "hold_id": None,
+        "confirm_by": None,
+    }
+
+
+def _held(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    """Set the points aside, and return what the redemption's row says of it."""
+    confirm_by = values["now"] + timedelta(seconds=CONFIRM_SECONDS)
+    try:
+        hold = place_hold(
+            session,
+            key=f"redeem:{values['number']}",
+            code=f"member:{values['member_id']}",
+            points=values["points"],
+            expires_at=confirm_by,
+            now=values["now"],
+        )
+    except KeyReused as error:
+        raise NumberTaken from error
+    if hold.is_replay:
+        raise NumberTaken
+    return {
+        "state": "waiting",
+        "transfer_id": None,
+        "balance_after": None,
+        "hold_id": hold.id,
+        "confirm_by": confirm_by,
+    }
+
+
+def _take_points(session: Session, reward: Row[Any], values: dict[str, Any]) -> Posted:
     member = f"member:{values['member_id']}"
     posting = Posting(
         key=f"redeem:{values['number']}",
@@ -237,9 +288,9 @@ def _take_points(
         source=member,
         target=f"merchant:{values['merchant_id']}",
         wallet=member,
-        points=points,
+        points=values["points"],
         occurred_at=values["now"],
-        reason=reason_of(reward.name, values["quantity"], reward.merchant_name),
+        reason=reason_of(reward.name, values["quantity"], reward.merchant_name, reward.kind),
         actor_id=values["clerk_id"],
     )
     try:
@@ -251,36 +302,40 @@ def _take_points(
     return posted
 
 
-def reason_of(reward_name: str, quantity: int, merchant_name: str) -> str:
-    """Return what the passbook prints: what was had, and where."""
-    what = reward_name if quantity == 1 else f"{reward_name} × {quantity}"
+def reason_of(reward_name: str, quantity: int, merchant_name: str, kind: str = "goods") -> str:
+    """Return what the passbook prints: what was had, and where.
+
+    By points the pieces are the points themselves, which stand beside it.
+    """
+    is_one = quantity == 1 or kind == "by_points"
+    what = reward_name if is_one else f"{reward_name} × {quantity}"
     return f"{what} · {merchant_name}"[:REASON_LENGTH_MAX]
 
 
 def _refusal(session: Session, values: dict[str, Any]) -> Exception:
     """Return why no stock could be taken."""
-    reward = session.execute(JUDGED, values).first()
+    reward = session.execute(SEEN, values).first()
     if reward is None:
         return RewardNotFound()
-    return _obstacle(reward, values["quantity"]) or OutOfStock(left=reward.stock)
+    return _obstacle(session, reward, values) or OutOfStock(left=reward.stock or 0)
 
 
-def _obstacle(reward: Row[Any], quantity: int) -> Exception | None:
-    if reward.merchant_state != "active":
-        return MerchantStopped()
-    if reward.state != "offered":
-        return RewardWithdrawn()
-    if reward.is_ahead:
-        return RewardNotYet()
-    if reward.is_over:
-        return RewardOver()
-    if reward.stock < quantity:
-        return OutOfStock(left=reward.stock)
-    return None
+def _obstacle(session: Session, reward: Row[Any], values: dict[str, Any]) -> Exception | None:
+    if reward.kind == "loan":
+        return LentNotSold()
+    found = obstacles_on(
+        session,
+        [values["reward_id"]],
+        values["member_id"],
+        today=values["today"],
+        now=values["now"],
+        quantity=values["quantity"],
+    )
+    return found[values["reward_id"]]
 
 
 def preview_redemption(
-    session: Session, order: Order, *, clerk_id: int, secret: str, now: datetime
+    session: Session, order: Order, *, clerk_id: int, secret: str, today: date, now: datetime
 ) -> Preview:
     """Return what redeem_reward would do at this moment, and change nothing.
 
@@ -293,18 +348,18 @@ def preview_redemption(
         member_id = member_of_card(session, text=order.card or "", secret=secret, now=now)
     if member_id == clerk_id:
         raise NotForOneself
-    values = {"reward_id": order.reward_id, "merchant_id": order.merchant_id, "now": now}
-    reward = session.execute(JUDGED, values).first()
+    values = _values(order, member_id, clerk_id, today, now)
+    reward = session.execute(SEEN, values).first()
     if reward is None:
         raise RewardNotFound
-    obstacle = _obstacle(reward, order.quantity)
-    if obstacle is not None:
+    obstacle = _obstacle(session, reward, values)
+    if obstacle is not None and not isinstance(obstacle, LimitReached):
         raise obstacle
     points = _price(reward.points, order.quantity)
-    limit = reward.limit_per_member
-    had = had_by(session, order.reward_id, member_id)
-    if limit is not None and had + order.quantity > limit:
-        raise LimitReached(limit=limit)
+    if obstacle is not None:
+        raise obstacle
+    values["period"] = share_period(reward.limit_period, today)
+    refuse_beyond(session, _share(values, points), reward.month_points_max)
     available = available_points(session, member_id)
     if available < points:
         raise NotEnoughPoints(available=available, needed=points)

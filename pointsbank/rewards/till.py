@@ -1,20 +1,34 @@
 """What the two doors of a counter do alike: take a deal once, and count wrong codes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from pointsbank.core.db import reading, run, transaction
+from pointsbank.core.codes import NotACode, Purpose, read_code
+from pointsbank.core.db import Moment, reading, run, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_number
 from pointsbank.members.errors import CardPinWrong, ForgedCode, NotOurCode
-from pointsbank.members.showing import check_card_pin
+from pointsbank.members.showing import (
+    check_card_pin,
+    check_own_pin,
+    member_of_redemption_code,
+)
 from pointsbank.rewards.at_once import Deal, redeem_at_once
 from pointsbank.rewards.errors import NumberTaken
 from pointsbank.rewards.locking import count_wrong_code
-from pointsbank.rewards.redeeming import Order, Preview, preview_redemption, redeem_reward
+from pointsbank.rewards.redeeming import (
+    BY_POINTS_NAME,
+    Order,
+    Preview,
+    Redeemed,
+    preview_redemption,
+    redeem_reward,
+)
 from pointsbank.web.idempotency import Answer, once
 from pointsbank.web.metrics import REDEMPTIONS
 
@@ -25,10 +39,50 @@ T = TypeVar("T")
 NUMBER_DIGITS = 8
 NUMBER_TRIES_MAX = 3
 
+BY_POINTS = text(
+    "SELECT id FROM reward WHERE merchant_id = :merchant_id AND kind = 'by_points'"
+)
+# Two who open it at once: one waits, then finds what the other opened.
+OPEN_BY_POINTS = text(
+    """
+    INSERT INTO reward (merchant_id, name, kind, category, description, points, limit_period,
+                        weekdays, monthdays, stars_min, state, offered_at)
+    SELECT id, :name, 'by_points', 'other', '', 1, 'ever', 0, 0, 0, 'offered', :now
+    FROM merchant WHERE id = :merchant_id
+    ON CONFLICT DO NOTHING
+    """
+).bindparams(bindparam("now", type_=Moment()))
+
 
 def draw_redemption_number(today: date) -> str:
     """Draw what the clerk and the member read to each other."""
     return f"{today:%y%m%d}{draw_number(NUMBER_DIGITS)}"
+
+
+def reward_by_points(merchant_id: int, now: datetime) -> int:
+    """Return the reward of one point of which a merchant takes as many as the bill asks for.
+
+    It is made when it is needed first. The merchant must be there.
+    """
+    values = {"merchant_id": merchant_id, "name": BY_POINTS_NAME, "now": now}
+    with reading() as session:
+        found: int | None = session.scalar(BY_POINTS, values)
+    if found is None:
+        with transaction() as session:
+            session.execute(OPEN_BY_POINTS, values)
+            found = session.execute(BY_POINTS, values).scalar_one()
+    return found
+
+
+def read_order(order: Order) -> Order:
+    """Return an order whose code was typed, as a card's when that is what the code is."""
+    if order.code is None:
+        return order
+    try:
+        is_card = read_code(order.code).purpose is Purpose.CARD
+    except NotACode:
+        return order
+    return replace(order, code=None, card=order.code) if is_card else order
 
 
 def take_deal(
@@ -44,7 +98,7 @@ def take_deal(
 ) -> Answer:
     """Redeem once for this clerk's key and answer every repeat the same.
 
-    Raises what redeem_reward raises, CardPinWrong, CardLocked, KeyReused.
+    Raises what redeem_reward raises, CardPinWrong, CardLocked, PinMissing, KeyReused.
     """
 
     def use_case(session: Session) -> dict[str, Any]:
@@ -56,34 +110,21 @@ def take_deal(
             secret=secret,
             today=today,
             now=now,
+            is_confirmed=pin is not None,
         )
-        return {
-            "id": redeemed.id,
-            "number": redeemed.number,
-            "state": "completed",
-            "points": redeemed.points,
-            "balance_after": redeemed.balance_after,
-            "member": {"display_name": redeemed.member_name},
-            "reward": {"id": order.reward_id, "name": redeemed.reward_name},
-            "quantity": order.quantity,
-            "merchant_id": order.merchant_id,
-            "created_at": now.isoformat(),
-        }
+        return redeemed_out(redeemed, order, now)
 
     def take() -> Answer:
         check_pin(order, pin, secret, now)
-        number = draw_redemption_number(today)
-        deal = Deal(order, clerk_id, number, key, sent, today, now)
-        answer = redeem_at_once(deal, secret)
-        if answer is not None:
-            return answer
-        for attempt in range(1, NUMBER_TRIES_MAX + 1):
-            try:
-                return once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)
-            except NumberTaken:
-                if attempt == NUMBER_TRIES_MAX:
-                    raise
-        raise AssertionError("unreachable")
+        if pin is None:
+            number = draw_redemption_number(today)
+            deal = Deal(order, clerk_id, number, key, sent, today, now)
+            answer = redeem_at_once(deal, secret)
+            if answer is not None:
+                return answer
+        return drawing_again(
+            lambda: once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)
+        )
 
     try:
         answer = counting_wrong_codes(take, clerk_id, now)
@@ -94,34 +135,70 @@ def take_deal(
     return answer
 
 
+def drawing_again(act: Callable[[], T]) -> T:
+    """Act, and once more while the number that was drawn in it is taken.
+
+    Raises NumberTaken when every try drew a number that was.
+    """
+    for _ in range(NUMBER_TRIES_MAX - 1):
+        try:
+            return act()
+        except NumberTaken:
+            continue
+    return act()
+
+
+def redeemed_out(redeemed: Redeemed, order: Order, now: datetime) -> dict[str, Any]:
+    """Return what the deal's own request is answered, and every repeat of it."""
+    return {
+        "id": redeemed.id,
+        "number": redeemed.number,
+        "state": redeemed.state,
+        "points": redeemed.points,
+        "balance_after": redeemed.balance_after,
+        "member": {"display_name": redeemed.member_name},
+        "reward": {"id": order.reward_id, "name": redeemed.reward_name},
+        "quantity": order.quantity,
+        "merchant_id": order.merchant_id,
+        "created_at": now.isoformat(),
+        "confirm_by": redeemed.confirm_by and redeemed.confirm_by.isoformat(),
+    }
+
+
 def look_over(
-    order: Order, *, pin: str | None, clerk_id: int, secret: str, now: datetime
+    order: Order, *, pin: str | None, clerk_id: int, secret: str, today: date, now: datetime
 ) -> Preview:
     """Return what the deal would do, with wrong codes and digits counted as in take_deal."""
 
     def look() -> Preview:
         check_pin(order, pin, secret, now)
         with reading() as session:
-            return preview_redemption(session, order, clerk_id=clerk_id, secret=secret, now=now)
+            return preview_redemption(
+                session, order, clerk_id=clerk_id, secret=secret, today=today, now=now
+            )
 
     return counting_wrong_codes(look, clerk_id, now)
 
 
 def check_pin(order: Order, pin: str | None, secret: str, now: datetime) -> None:
-    """Let a card pass whose six digits fit. A wrong try stays counted, so it has its own
-    transaction.
+    """Let a card pass whose six digits fit, and a code whose member typed theirs.
 
-    Raises CardPinWrong, CardLocked, and what a card that is none raises.
+    A wrong try stays counted, so it has its own transaction.
+    Raises CardPinWrong, CardLocked, PinMissing, and what a card or code that is none raises.
     """
-    card = order.card
-    if card is None:
-        return
-    owner = run(
-        lambda session: check_card_pin(
-            session, text=card, pin=pin or "", secret=secret, now=now
+    card, code = order.card, order.code
+
+    def fits(session: Session) -> bool:
+        if card is not None:
+            owner = check_card_pin(session, text=card, pin=pin or "", secret=secret, now=now)
+            return owner is not None
+        member_id = member_of_redemption_code(session, text=code or "", secret=secret, now=now)
+        return check_own_pin(
+            session, member_id=member_id, pin=pin or "", secret=secret, now=now
         )
-    )
-    if owner is None:
+
+    is_asked = card is not None or pin is not None
+    if is_asked and not run(fits):
         raise CardPinWrong
 
 

@@ -201,7 +201,9 @@ def allow_files(view: Any, rule: Rule) -> None:
     """Raise the limit of this request's body, before the form's token is looked for in it."""
     bytes_max: int | None = getattr(view, "body_bytes_max", None)
     actor = visiting_actor()
-    if bytes_max is not None and actor is not None and actor.is_(*rule.roles):
+    if bytes_max is None or actor is None:
+        return
+    if not rule.roles or actor.is_(*rule.roles):
         request.max_content_length = bytes_max
 
 

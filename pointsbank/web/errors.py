@@ -37,6 +37,7 @@ STATUS: dict[type[Refusal], int] = {
 STATUS_BY_CODE = {
     "bad_credentials": 401,
     "code_expired": 410,
+    "voucher_expired": 410,
     "bad_table": 422,
     "table_too_large": 413,
 }

@@ -15,11 +15,15 @@ HSTS = "max-age=31536000; includeSubDomains"
 STATIC_SECONDS = 3600
 
 
-def cacheable(seconds: int) -> Callable[[View], View]:
-    """Let everyone's caches keep what a view answers: it is the same for all who ask."""
+def cacheable(seconds: int, *, is_for_good: bool = False) -> Callable[[View], View]:
+    """Let everyone's caches keep what a view answers: it is the same for all who ask.
+
+    is_for_good: nothing else will ever stand at its address, so nobody need ask again.
+    """
 
     def mark(view: View) -> View:
         cast(Any, view).cache_seconds = seconds
+        cast(Any, view).is_cached_for_good = is_for_good
         return view
 
     return mark
@@ -31,7 +35,8 @@ def cache_control(app: Flask, response: Response) -> str:
     seconds: int | None = getattr(view, "cache_seconds", None)
     if seconds is None or response.status_code not in (200, 304):
         return "no-store"
-    return f"public, max-age={seconds}"
+    is_for_good = getattr(view, "is_cached_for_good", False)
+    return f"public, max-age={seconds}" + ", immutable" * is_for_good
 
 
 def install(app: Flask, *, is_https: bool) -> None:

@@ -3,7 +3,7 @@
 import { fromBase64url } from "./venuecode.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"; // RFC 4648
-const IN_URL = /^https?:\/\/[!-.0-~]+\/([SMRKP])\/([A-Z2-7]+)\/?$/i;
+const IN_URL = /^https?:\/\/[!-.0-~]+\/([SMRKPT])\/([A-Z2-7]+)\/?$/i;
 const ASCII = /^[\0-\x7f]*$/;
 // White space as Python knows it: without the byte order mark, with the separators of ASCII.
 const SPACE = "\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";

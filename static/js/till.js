@@ -1,4 +1,5 @@
-// The clerk's till: a scanned code goes into the form; a lost answer is asked for again with the same key.
+// The clerk's till: a scanned code goes into the form; a lost answer is asked for again with the same key;
+// the last deals and the day's sum keep themselves fresh.
 import { Scanner } from "./scanner.js";
 import { signal } from "./signals.js";
 
@@ -65,3 +66,46 @@ form?.addEventListener("submit", (event) => {
   const button = form.querySelector("button[type=submit]");
   if (!button.disabled) submit(button);
 }, { capture: true });
+
+// What is chosen first leads on to the code; a till with a keyboard is ready for its scanner gun at once.
+const whose = document.querySelector("[data-whose]");
+document.querySelector("form[data-till]")?.addEventListener("change", (event) => {
+  if (event.target.name !== "reward_id" || !whose || event.target.hasAttribute("data-by-points")) return;
+  const target = whose.querySelector("[data-code-target]");
+  if (target.value) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  whose.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  if (matchMedia("(pointer: fine)").matches) target.focus({ preventScroll: true });
+});
+
+// Points that are typed choose "by points" by themselves.
+document.querySelector("form[data-till] input[name=points]")?.addEventListener("input", () => {
+  const radio = document.querySelector("[data-by-points]");
+  if (radio) radio.checked = true;
+});
+
+const FRESH_MS = 6000;
+const live = document.querySelector("[data-live]");
+const offline = document.querySelector("[data-offline]");
+
+async function refresh() {
+  if (document.hidden) return;
+  let page;
+  try {
+    const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" }, credentials: "same-origin", signal: AbortSignal.timeout?.(FRESH_MS) });
+    if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
+    page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  } catch {
+    offline.hidden = false;
+    return;
+  }
+  offline.hidden = true;
+  const fresh = page.querySelector("[data-live]");
+  if (fresh && fresh.textContent !== live.textContent && !live.contains(document.activeElement)) live.replaceChildren(...fresh.childNodes);
+}
+
+if (live && offline) {
+  setInterval(refresh, FRESH_MS);
+  addEventListener("online", refresh);
+  addEventListener("offline", () => { offline.hidden = false; });
+}

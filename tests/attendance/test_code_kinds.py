@@ -16,6 +16,7 @@ from pointsbank.members.codes import (
     redemption_key,
     redemption_text,
 )
+from pointsbank.merchants.tills import till_key, till_text
 from tests.attendance.scene import SECRET, STARTS, reason
 
 HANDLE = b"\x01\x02\x03\x04\x05"
@@ -25,6 +26,7 @@ TEXTS = {
     Purpose.REDEMPTION: redemption_text(SECRET, "123456789012345"),
     Purpose.CARD: card_text(SECRET, bytes(10)),
     Purpose.POSTER: seal(Purpose.POSTER, HANDLE, derive_key(SECRET, "poster")),
+    Purpose.TILL: till_text(SECRET, b"8 bytes."),
 }
 KEYS = {
     Purpose.VENUE: venue_key(SECRET, HANDLE),
@@ -32,14 +34,17 @@ KEYS = {
     Purpose.REDEMPTION: redemption_key(SECRET),
     Purpose.CARD: card_key(SECRET),
     Purpose.POSTER: derive_key(SECRET, "poster"),
+    Purpose.TILL: till_key(SECRET),
 }
+# Only a counter knows a till's code; tests/merchants/test_tills.py holds it to the same.
+SEEN = [purpose for purpose in Purpose if purpose is not Purpose.TILL]
 
 
 def see(text: str):
     return look_at(text, secret=SECRET, at=STARTS)
 
 
-@pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.name)
+@pytest.mark.parametrize("purpose", SEEN, ids=lambda purpose: purpose.name)
 def test_each_code_is_seen_as_what_it_is(purpose):
     for text in (TEXTS[purpose], TEXTS[purpose].lower(), f" {TEXTS[purpose]}\n"):
         assert (see(text).kind, see(text).is_genuine) == (purpose.name.lower(), True)
@@ -62,7 +67,7 @@ def test_a_code_under_another_header_or_key_is_forged_or_none(real, pretended):
     assert not see(seal(pretended, body, KEYS[real])).is_genuine
 
 
-@pytest.mark.parametrize("purpose", Purpose, ids=lambda purpose: purpose.name)
+@pytest.mark.parametrize("purpose", SEEN, ids=lambda purpose: purpose.name)
 def test_every_changed_bit_is_noticed(purpose):
     code = read_code(TEXTS[purpose])
     whole = code.header + code.body + code.mac
@@ -70,6 +75,15 @@ def test_every_changed_bit_is_noticed(purpose):
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
         assert not see(base32(bytes(changed))).is_genuine, bit
+
+
+def test_a_shops_code_is_none_where_people_check_in(scene):
+    assert (see(TEXTS[Purpose.TILL]).kind, see(TEXTS[Purpose.TILL]).is_genuine) == (
+        "unknown",
+        False,
+    )
+    verdict = scene.scan(scene.organizer, TEXTS[Purpose.TILL], STARTS, shift_id=scene.shift_id)
+    assert reason(verdict) == ("refuse", "bad_code")
 
 
 @pytest.mark.parametrize("direction", range(3, 256, 36))

@@ -100,7 +100,7 @@ def test_a_void_gives_points_and_goods_back_once(
 ) -> None:
     clerk, member, _ = counter
     till, phone = people.page_of(clerk), people.page_of(member)
-    at_the_till(till, "先选奖品")
+    at_the_till(till, "按奖品")
     till.get_by_label("洗洁精一瓶").check()
     till.get_by_label("兑换码或纸卡号").fill(digits_on(phone))
     till.get_by_role("button", name="核对").click()
@@ -125,7 +125,7 @@ def test_digits_are_typed_and_a_refusal_keeps_what_was_typed(
     clerk, member, _ = counter
     till, phone = people.page_of(clerk), people.page_of(member)
     digits = digits_on(phone)
-    at_the_till(till, "先选奖品")
+    at_the_till(till, "按奖品")
     till.get_by_label("大米 5 公斤").check()
     till.get_by_label("兑换码或纸卡号").fill("77 1234 5678 9012 3456")
     till.get_by_role("button", name="核对").click()
@@ -146,7 +146,7 @@ def test_digits_are_typed_and_a_refusal_keeps_what_was_typed(
 
     till.get_by_role("link", name="下一位").click()
     expect(till.get_by_text("王*兰")).to_be_visible()
-    at_the_till(till, "先选奖品")
+    at_the_till(till, "按奖品")
     till.get_by_label("洗洁精一瓶").check()
     till.get_by_label("兑换码或纸卡号").fill(digits)
     till.get_by_role("button", name="核对").click()

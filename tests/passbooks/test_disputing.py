@@ -408,9 +408,12 @@ def test_a_dispute_upheld_while_the_redemption_is_voided_gives_back_once(
         disputed = open_dispute(
             session, member_id=buyer, line=2, reason="没有拿到", today=TODAY, now=NOON
         ).id
-        administrator = with_role(session, a_member(session, "管理员"), "administrator")
+        first, second = (
+            with_role(session, a_member(session, name), "administrator")
+            for name in ("管理员", "副管理员")
+        )
 
-    def void(session):
+    def void(session, administrator=second):
         return void_redemption(
             session,
             redemption_id=redemption,
@@ -420,6 +423,8 @@ def test_a_dispute_upheld_while_the_redemption_is_voided_gives_back_once(
             now=NOON,
         )
 
+    with writing() as session:
+        assert void(session, first).is_asked
     contestants = [
         partial(run, lambda session: answered(session, disputed, secretary)),
         partial(run, void),

@@ -11,12 +11,14 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
+from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import run, transaction
 from pointsbank.core.keys import draw_bytes, draw_number
 from pointsbank.ledger.queries import balance_of
 from pointsbank.members.codes import CARD_NUMBER_BYTES, card_text
 from pointsbank.members.showing import issue_card
 from pointsbank.rewards.redeeming import Order, Redeemed, redeem_reward
+from pointsbank.rewards.voiding import Voided, void_redemption
 from tests.builders import (
     a_member,
     a_merchant,
@@ -66,7 +68,14 @@ class Counter:
         body = {"merchant_id": self.merchant_id, "reward_id": self.reward_id, "quantity": 1}
         return Order(**{**body, **changes}, code=code)
 
-    def redeem(self, session: Session, order: Order, clerk_id: int | None = None) -> Redeemed:
+    def redeem(
+        self,
+        session: Session,
+        order: Order,
+        clerk_id: int | None = None,
+        *,
+        is_confirmed: bool = False,
+    ) -> Redeemed:
         """Hand over at the moment of the test."""
         return redeem_reward(
             session,
@@ -74,6 +83,20 @@ class Counter:
             clerk_id=clerk_id or self.clerk_id,
             number=draw_number(14),
             secret=self.secret,
+            today=NOON.date(),
+            now=NOON,
+            is_confirmed=is_confirmed,
+        )
+
+    def void(self, session: Session, redemption_id: int) -> Voided:
+        """Take a redemption back as its clerk, at the moment of the test."""
+        return void_redemption(
+            session,
+            redemption_id=redemption_id,
+            actor=Actor(
+                self.clerk_id, "李建军", 1, 1, (Grant("clerk", None, self.merchant_id),)
+            ),
+            reason=None,
             today=NOON.date(),
             now=NOON,
         )

@@ -71,7 +71,9 @@ COLUMNS = {
     " recorded_at, actor_id, source_id = wallet_id AS is_out",
     "lot": "expires_on, granted, used",
     "lot_use": "expires_on, points, returned",
-    "redemption": "quantity, points, state, balance_after, redeemed_at, redeemed_on",
+    "redemption": "quantity, points, period, way, state, balance_after, hold_id, confirm_by,"
+    " voided_quantity, redeemed_at, redeemed_on",
+    "spent_by_day": "day, points",
     "audit_entry": "at, actor_id, action, subject_kind, CAST(facts AS text)",
     "idempotent_answer": "member_id, request_hash, status, answered_at",
 }
@@ -108,6 +110,17 @@ UNUSUAL = {
     "ahead": "UPDATE reward SET valid_from = '2027-01-01'",
     "dear": "UPDATE reward SET points = 101",
     "limited": "UPDATE reward SET limit_per_member = 1",
+    "for Sundays": "UPDATE reward SET weekdays = 64",
+    "for a day of the month": "UPDATE reward SET monthdays = 2",
+    "for some": "UPDATE reward SET audience_id = (SELECT MIN(id) FROM organization)",
+    "for stars": "UPDATE reward SET stars_min = 1",
+    "merchant's months limited": "UPDATE merchant SET month_points_max = 1000",
+    "contract over": "UPDATE merchant SET takes_until = '2026-11-20'",
+    "day full": (
+        "INSERT INTO spent_by_day (member_id, day, points)"
+        " SELECT id, '2026-11-21', 1961 FROM member WHERE name = '王桂兰'"
+    ),
+    "to be confirmed": "UPDATE reward SET points = 101",
     "merchant stopped": "UPDATE merchant SET state = 'suspended'",
     "member stopped": "UPDATE member SET state = 'suspended'",
     "shop's account closed": "UPDATE account SET closed_at = now() WHERE kind = 'merchant'",
@@ -162,8 +175,13 @@ MEANWHILE = {
     "the last one went": "UPDATE reward SET stock = 0",
     "the price changed": "UPDATE reward SET points = 21",
     "the share was had": (
-        "INSERT INTO reward_taken (reward_id, member_id, quantity)"
-        " SELECT reward.id, member.id, 9 FROM reward, member WHERE member.name = '王桂兰'"
+        "INSERT INTO reward_taken (reward_id, member_id, period, quantity)"
+        " SELECT reward.id, member.id, '', 9 FROM reward, member WHERE member.name = '王桂兰'"
+    ),
+    "a day began for members only": "UPDATE reward SET weekdays = 64",
+    "the day was filled": (
+        "INSERT INTO spent_by_day (member_id, day, points)"
+        " SELECT id, '2026-11-21', 1981 FROM member WHERE name = '王桂兰'"
     ),
     "the number was drawn": (
         "INSERT INTO transfer (key, request_hash, kind, source_id, target_id, points,"
@@ -231,6 +249,7 @@ def looked(counter, deal):
         "reward_id": counter.reward_id,
         "clerk_id": counter.clerk_id,
         "key": deal.key,
+        "today": NOON.date(),
         "now": NOON,
     }
     with glance() as connection:

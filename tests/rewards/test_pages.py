@@ -296,7 +296,7 @@ def test_a_member_sees_first_what_can_be_had_now(counter, member, writing):
     assert said.index("再攒一攒") < said.index("自行车")
     assert "还差 1,400 分" in said
     assert "售完了" not in said
-    assert "现在换不了" in words_of(member.open(f"/rewards/{gone}"))
+    assert "兑换时间已过" in words_of(member.open(f"/rewards/{gone}"))
     assert "出示兑换码" in words_of(member.open(f"/rewards/{counter.reward_id}"))
     assert member.open("/rewards/999999").status_code == 404
     assert "You can have these now" in words_of(

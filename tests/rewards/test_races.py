@@ -130,8 +130,9 @@ def test_without_the_guard_row_the_limit_is_passed_by_everyone_who_counted(count
         with transaction() as session:
             session.execute(
                 text(
-                    "INSERT INTO reward_taken (reward_id, member_id, quantity)"
-                    " VALUES (:reward, :member, 1) ON CONFLICT (reward_id, member_id)"
+                    "INSERT INTO reward_taken (reward_id, member_id, period, quantity)"
+                    " VALUES (:reward, :member, '', 1)"
+                    " ON CONFLICT (reward_id, member_id, period)"
                     " DO UPDATE SET quantity = reward_taken.quantity + 1"
                 ),
                 {"reward": counter.reward_id, "member": counter.member_id},

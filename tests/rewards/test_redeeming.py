@@ -35,7 +35,7 @@ def test_points_stock_share_and_code_move_together(counter, writing):
     assert (done.points, done.balance_after, done.member_name) == (40, 60, "王*兰")
     with writing() as session:
         assert reward_of(session, counter.reward_id).stock == 8
-        assert had_by(session, counter.reward_id, counter.member_id) == 2
+        assert had_by(session, counter.reward_id, counter.member_id, "") == 2
         line = book_lines(session, f"member:{counter.member_id}")[0]
         assert (line.points, line.balance_after, line.key) == (-40, 60, f"redeem:{done.number}")
         assert line.reason == "洗洁精一瓶 × 2 · 惠民粮油店"
@@ -91,7 +91,12 @@ def test_two_of_a_reward_that_does_not_allow_it_are_refused(counter, writing, ch
     look = refused(
         writing,
         lambda s: preview_redemption(
-            s, order, clerk_id=counter.clerk_id, secret=counter.secret, now=NOON
+            s,
+            order,
+            clerk_id=counter.clerk_id,
+            secret=counter.secret,
+            today=NOON.date(),
+            now=NOON,
         ),
     )
     assert look.code == code
@@ -160,7 +165,12 @@ def test_a_clerk_takes_no_points_from_themselves(counter, writing):
     look = refused(
         writing,
         lambda s: preview_redemption(
-            s, order, clerk_id=counter.clerk_id, secret=counter.secret, now=NOON
+            s,
+            order,
+            clerk_id=counter.clerk_id,
+            secret=counter.secret,
+            today=NOON.date(),
+            now=NOON,
         ),
     )
     assert look.code == "not_for_oneself"
@@ -198,7 +208,12 @@ def test_a_preview_says_what_would_be_and_changes_nothing(counter, writing):
     with writing() as session:
         before = everything(session)
         seen = preview_redemption(
-            session, order, clerk_id=counter.clerk_id, secret=counter.secret, now=NOON
+            session,
+            order,
+            clerk_id=counter.clerk_id,
+            today=NOON.date(),
+            secret=counter.secret,
+            now=NOON,
         )
         assert everything(session) == before
     assert (seen.points, seen.balance_before, seen.balance_after) == (60, 100, 40)

@@ -221,6 +221,8 @@ class Offer:
     points: int
     stock: int
     limit: int | None = None
+    kind: str = "goods"
+    category: str = "food"
 
 
 @dataclass(frozen=True)
@@ -239,18 +241,55 @@ SHOPS = (
         (
             Offer("食用油 1.8升", 120, 60, 2),
             Offer("大米 5公斤", 150, 40),
-            Offer("洗衣液", 80, 60),
-            Offer("卷纸 一提", 60, 80),
+            Offer("洗衣液", 80, 60, category="daily"),
+            Offer("卷纸 一提", 60, 80, category="daily"),
         ),
     ),
     Shop(
-        "阿明理发店", "service", (Offer("理发一次", 80, 100, 4), Offer("老人上门理发", 100, 30))
+        "阿明理发店",
+        "service",
+        (
+            Offer("理发一次", 80, 100, 4, "service", "care"),
+            Offer("老人上门理发", 100, 30, None, "service", "care"),
+        ),
     ),
-    Shop("老李面馆", "shop", (Offer("牛肉面一碗", 60, 200), Offer("早餐券", 30, 300))),
-    Shop("康宁药房", "shop", (Offer("血压测量与建档", 20, 500), Offer("创可贴一盒", 15, 200))),
-    Shop("新华书屋", "shop", (Offer("图书借阅季卡", 50, 100), Offer("儿童绘本一本", 120, 30))),
-    Shop("洁净洗衣", "service", (Offer("羽绒服清洗", 150, 40), Offer("衬衫清洗", 50, 80))),
-    Shop("便民维修铺", "service", (Offer("换锁芯", 200, 20, 1), Offer("磨刀一次", 20, 100))),
+    Shop(
+        "老李面馆",
+        "shop",
+        (Offer("牛肉面一碗", 60, 200), Offer("早餐券", 30, 300, None, "coupon")),
+    ),
+    Shop(
+        "康宁药房",
+        "shop",
+        (
+            Offer("血压测量与建档", 20, 500, None, "service", "care"),
+            Offer("创可贴一盒", 15, 200, category="care"),
+        ),
+    ),
+    Shop(
+        "新华书屋",
+        "shop",
+        (
+            Offer("图书借阅季卡", 50, 100, None, "service", "study"),
+            Offer("儿童绘本一本", 120, 30, category="study"),
+        ),
+    ),
+    Shop(
+        "洁净洗衣",
+        "service",
+        (
+            Offer("羽绒服清洗", 150, 40, None, "service", "home"),
+            Offer("衬衫清洗", 50, 80, None, "service", "home"),
+        ),
+    ),
+    Shop(
+        "便民维修铺",
+        "service",
+        (
+            Offer("换锁芯", 200, 20, 1, "service", "home"),
+            Offer("磨刀一次", 20, 100, None, "service", "home"),
+        ),
+    ),
     Shop("甜甜面包房", "shop", (Offer("生日蛋糕 6寸", 300, 15, 1), Offer("面包一份", 30, 100))),
 )
 # More of the same kinds, until there are as many merchants as a district of this size has.
@@ -276,5 +315,5 @@ MORE_SHOP_KINDS = (
     ("超市", "shop", (Offer("鸡蛋 一板", 90, 50), Offer("酱油醋套装", 45, 80))),
     ("早餐店", "shop", (Offer("豆浆油条一份", 25, 200),)),
     ("蔬果店", "shop", (Offer("时令水果 2公斤", 70, 60),)),
-    ("停车场", "service", (Offer("停车 2小时", 40, 200, 4),)),
+    ("停车场", "service", (Offer("停车 2小时", 40, 200, 4, "service", "travel"),)),
 )

@@ -15,12 +15,13 @@ from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.settling import settle_shift
 from pointsbank.commands.demonstration.adjustments import make_adjustments
 from pointsbank.commands.demonstration.closing import make_closing
-from pointsbank.commands.demonstration.content import WORKS, Work
+from pointsbank.commands.demonstration.content import COMMUNITIES, WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
 from pointsbank.commands.demonstration.inviting import make_invitations
 from pointsbank.commands.demonstration.joining import make_joining
 from pointsbank.commands.demonstration.limits import make_budgets
+from pointsbank.commands.demonstration.partners import make_partners
 from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
 from pointsbank.commands.demonstration.repeating import make_series
 from pointsbank.commands.demonstration.reviews import make_reviews, sign_for_many
@@ -39,7 +40,7 @@ from pointsbank.rewards.voiding import void_redemption
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
 from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES
-from pointsbank.tasks.publishing import call_off_task, publish_task
+from pointsbank.tasks.publishing import APPROVAL_PLACES, call_off_task, publish_task
 from pointsbank.tasks.queries import shift_of, task_of
 
 PAST_TASKS = 56
@@ -87,8 +88,7 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
         day = stage.today - span + timedelta(days=number * HISTORY_DAYS // PAST_TASKS)
         community = district.communities[number % len(district.communities)]
         a_finished_task(stage, community, WORKS[number % len(WORKS)], day)
-        for _ in range(REDEMPTIONS_A_DAY):
-            a_redemption(stage, district, stage.moment(day, 20, stage.dice.randrange(60)))
+        an_evening(stage, district, number, day)
         tick(1)
     for number in range(COMING_TASKS):
         community = district.communities[number % len(district.communities)]
@@ -124,6 +124,7 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
     make_invitations(district, now=now)
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
     make_roles(district, dice=stage.dice, zone=stage.zone, now=now)
+    make_partners(district, today=stage.today, now=now)
     roll_the_quarters_up(stage, now)
 
 
@@ -271,8 +272,11 @@ def a_coming_task(
     stage: Stage, community: Community, work: Work, day: date, now: datetime
 ) -> None:
     """Publish a task of the days to come, with some places claimed."""
+    days = stage.dice.choice((1, 1, 2))
+    # With more places somebody else would have to approve it first.
+    days = days if days * work.places <= APPROVAL_PLACES else 1
     with transaction() as session:
-        task_id = draft(session, stage, community, work, day, stage.dice.choice((1, 1, 2)), now)
+        task_id = draft(session, stage, community, work, day, days, now)
         publish_task(
             session,
             task_id=task_id,
@@ -331,16 +335,30 @@ def a_shift_under_way(stage: Stage, community: Community, now: datetime) -> None
             scan_venue(session, stage, member_id, shift.handle, "in", now)
 
 
-def a_redemption(stage: Stage, district: District, at: datetime) -> None:
-    """Let somebody who has enough redeem something; now and then it is voided the same day."""
-    merchant = stage.dice.choice(district.merchants)
-    reward_id, points = stage.dice.choice(merchant.rewards)
-    community = stage.dice.choice(district.communities)
+def an_evening(stage: Stage, district: District, number: int, day: date) -> None:
+    """Let the next merchants in turn be redeemed at."""
+    for turn in range(number * REDEMPTIONS_A_DAY, (number + 1) * REDEMPTIONS_A_DAY):
+        merchant = district.merchants[turn % len(district.merchants)]
+        a_redemption(stage, district, merchant, stage.moment(day, 20, stage.dice.randrange(60)))
+
+
+def a_redemption(stage: Stage, district: District, merchant: Merchant, at: datetime) -> None:
+    """Let somebody who has enough redeem something; now and then it is voided the same day.
+
+    Where nobody who is asked has enough for it, they are asked for the merchant's cheapest.
+    """
+    wishes = [
+        stage.dice.choice(merchant.rewards),
+        min(merchant.rewards, key=lambda reward: reward[1]),
+    ]
     with transaction() as session:
-        buyer = somebody_with(session, stage, community, points)
-        if buyer is not None:
-            is_voided = stage.dice.randrange(VOIDED_IN) == 0
-            redeem(session, stage, merchant, reward_id, buyer, at, is_voided=is_voided)
+        for reward_id, points in wishes:
+            for community in stage.dice.sample(district.communities, len(COMMUNITIES)):
+                buyer = somebody_with(session, stage, community, points)
+                if buyer is not None:
+                    is_voided = stage.dice.randrange(VOIDED_IN) == 0
+                    redeem(session, stage, merchant, reward_id, buyer, at, is_voided=is_voided)
+                    return
 
 
 def the_volunteer_redeems(stage: Stage, district: District) -> None:

@@ -31,6 +31,7 @@ from pointsbank.members.service import add_first_administrator, add_member, gran
 from pointsbank.organizations.importing import import_organizations, read_organizations
 from pointsbank.organizations.queries import organization_by_code
 from pointsbank.organizations.service import add_merchant, add_organization
+from pointsbank.rewards.offering import Offer
 from pointsbank.rewards.service import offer_reward
 
 ORGANIZATIONS = Path(__file__).parents[1] / "data" / "kuangqu.csv"
@@ -302,10 +303,14 @@ def a_merchant(
             session,
             actor=clerk,
             merchant_id=merchant_id,
-            name=offer.name,
-            points=offer.points,
-            stock=offer.stock,
-            limit_per_member=offer.limit,
+            offer=Offer(
+                name=offer.name,
+                points=offer.points,
+                stock=offer.stock,
+                limit_per_member=offer.limit,
+                kind=offer.kind,
+                category=offer.category,
+            ),
             now=now,
         )
         merchant.rewards.append((reward_id, offer.points))

@@ -82,7 +82,7 @@ def code_page(
         code=code,
         member={"name": name, "number": number},
         balance=balance,
-        confirm_from=None,
+        confirm_from=codes.CONFIRM_ABOVE + 1,
         next_task=None,
         total=codes.REDEMPTION_SECONDS,
         links={
@@ -90,6 +90,8 @@ def code_page(
             "attend": url_for("own_code_pages.show_code"),
             "redeem": url_for("member_pages.ask_for_redemption_code"),
             "api": url_for("members_api.draw_code"),
+            "waiting": url_for("rewards_api.list_mine", state="waiting", limit=1),
+            "confirm": url_for("confirm_pages.find_waiting"),
         },
     )
 

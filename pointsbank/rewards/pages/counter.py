@@ -7,7 +7,7 @@ it was printed: a double click, a resent form and "back" lead to the same receip
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -16,17 +16,21 @@ from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
-from pointsbank.core.errors import Refusal
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from pointsbank.core.keys import draw_token
 from pointsbank.core.text import halfwidth, masked_name
 from pointsbank.ledger.errors import NotEnoughPoints
-from pointsbank.members.codes import digits_in
-from pointsbank.members.errors import NotOurCode
+from pointsbank.members.codes import CONFIRM_ABOVE, digits_in
+from pointsbank.members.errors import CardPinWrong, NotOurCode, PinMissing
 from pointsbank.members.showing import member_of_redemption_code
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import MerchantLine, merchant_of, merchants_within
+from pointsbank.rewards.closing import closing_of
 from pointsbank.rewards.errors import FormIncomplete, RedemptionNotFound
-from pointsbank.rewards.models import QUANTITY_MAX
+from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX, RedemptionVoid
+from pointsbank.rewards.orders_queries import open_orders
+from pointsbank.rewards.pages.at_shop import what_ordered
+from pointsbank.rewards.pages.confirming import waiting_page, what_of
 from pointsbank.rewards.policy import may_see_redemptions, may_take_points, may_void
 from pointsbank.rewards.queries import (
     DayTotals,
@@ -36,19 +40,21 @@ from pointsbank.rewards.queries import (
     rewards_to_have,
     totals_on,
 )
-from pointsbank.rewards.redeeming import Order
+from pointsbank.rewards.redeeming import CONFIRM_SECONDS, Order
 from pointsbank.rewards.schemas import CODE_LENGTH_MAX
-from pointsbank.rewards.till import look_over, take_deal
-from pointsbank.rewards.voiding import void_redemption
+from pointsbank.rewards.till import look_over, read_order, reward_by_points, take_deal
+from pointsbank.rewards.voiding import refuse_void, void_asked_of, void_redemption
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.errors import sentence_of, status_of
 from pointsbank.web.forms import attempt, settings, typed
+from pointsbank.web.idempotency import once
 
 pages = Blueprint("till_pages", __name__)
 
-WAYS = ("reward", "code")
+WAYS = ("reward", "points", "code")
 RECENT = 5
 REWARDS_SHOWN = 200
+ORDERS_SHOWN = 20
 INSTEAD_SHOWN = 3
 # One more than the longest code: what is cut must not become one.
 CODE_TYPED_MAX = CODE_LENGTH_MAX + 1
@@ -90,11 +96,13 @@ def till_page(
     today = local_day(now, settings().zone)
     with reading() as session:
         merchant = own_merchant(session, actor, merchant_id)
-        rewards = rewards_to_have(
-            session, now=now, merchant_id=merchant_id, limit=REWARDS_SHOWN
-        )
+        found = rewards_to_have(session, now=now, merchant_id=merchant_id, limit=REWARDS_SHOWN)
         totals = totals_on(session, merchant_id, today)
         recent = redemptions_on(session, merchant_id, today, limit=RECENT)
+        closing = closing_of(session, merchant_id, today)
+        orders = open_orders(session, merchant_id, now=now, way="counter", limit=ORDERS_SHOWN)
+    # What is lent is no sale: it has a page of its own.
+    rewards = [each for each in found if each.kind != "loan"]
     instead = []
     if isinstance(refusal, NotEnoughPoints):
         available = refusal.facts["available"]
@@ -104,12 +112,16 @@ def till_page(
         merchant=merchant,
         clerk=masked_name(actor.name),
         today=day_sum(today, totals),
+        closing=closing,
+        is_changed_since=closing is not None and closing.totals != totals,
+        points_max=REWARD_POINTS_MAX,
         way=way,
         rewards=rewards,
         form=form,
         problem=sentence_of(refusal) if refusal else None,
         instead=instead,
-        recent=[recent_row(line) for line in recent],
+        orders=[(order, what_ordered(order)) for order in orders],
+        recent=[recent_row(line, now) for line in recent],
         links=till_links(merchant_id, len(actor.merchant_ids()) > 1),
     )
     return page, status_of(refusal) if refusal else 200
@@ -135,26 +147,34 @@ def day_sum(today: date, totals: DayTotals) -> dict[str, Any]:
     }
 
 
-def recent_row(line: RedemptionLine) -> dict[str, Any]:
+def recent_row(line: RedemptionLine, now: datetime) -> dict[str, Any]:
     """Return a redemption as a row of the till."""
     return {
         "href": url_for("till_pages.show_receipt", redemption_id=line.id),
-        "reward": line.reward_name,
+        "reward": what_of(line),
         "time": line.redeemed_at,
         "member": line.member_name,
         "number": line.number,
-        "points": line.points,
-        "state": line.state,
+        "points": line.points_kept or line.points,
+        "state": line.state_at(now),
+        "is_part": line.state == "completed" and line.voided_quantity > 0,
     }
 
 
 def till_links(merchant_id: int, has_several: bool) -> dict[str, str | None]:
     """Return where the till leads."""
     here = url_for("till_pages.show_till", merchant_id=merchant_id)
+
+    def here_by(way: str) -> str:
+        # On a small phone the form begins at the top of the screen.
+        return url_for("till_pages.show_till", merchant_id=merchant_id, way=way, _anchor="deal")
+
     return {
         "here": here,
-        "by_reward": url_for("till_pages.show_till", merchant_id=merchant_id, way="reward"),
-        "by_code": url_for("till_pages.show_till", merchant_id=merchant_id, way="code"),
+        "by_reward": here_by("reward"),
+        "by_points": here_by("points"),
+        "by_code": here_by("code"),
+        "close": url_for("confirm_pages.close", merchant_id=merchant_id),
         "preview": url_for("till_pages.look", merchant_id=merchant_id),
         "today": url_for("offer_pages.show_day", merchant_id=merchant_id),
         "offer": url_for("offer_pages.show_offer", merchant_id=merchant_id),
@@ -172,10 +192,11 @@ def look(merchant_id: int) -> ResponseReturnValue:
         if not may_take_points(actor, merchant_id):
             raise MerchantNotFound
         seen = look_over(
-            order_from(merchant_id, form),
+            order_from(merchant_id, form, now),
             pin=form["pin"] or None,
             clerk_id=actor.member_id,
             secret=settings().secret_key,
+            today=local_day(now, settings().zone),
             now=now,
         )
     except MerchantNotFound:
@@ -188,14 +209,16 @@ def look(merchant_id: int) -> ResponseReturnValue:
         "rewards/confirm.html",
         deal={
             "member": seen.member_name,
-            "reward": seen.reward_name,
-            "quantity": form["quantity"],
+            "reward": what_seen(seen.reward_name, form),
             "points": seen.points,
+            "asks_member": seen.points > CONFIRM_ABOVE and not form["pin"],
+            "seconds": CONFIRM_SECONDS,
             "balance_before": seen.balance_before,
             "balance_after": seen.balance_after,
             "key": draw_token(),
             "fields": {
-                name: form[name] for name in ("reward_id", "quantity", "code", "pin", "way")
+                name: form[name] or ""
+                for name in ("reward_id", "quantity", "points", "code", "pin", "way")
             },
         },
         merchant=merchant,
@@ -218,7 +241,7 @@ def redeem(merchant_id: int) -> ResponseReturnValue:
         if not may_take_points(actor, merchant_id):
             raise MerchantNotFound
         answer = take_deal(
-            order_from(merchant_id, form),
+            order_from(merchant_id, form, now),
             pin=form["pin"] or None,
             clerk_id=actor.member_id,
             key=form_key(),
@@ -230,7 +253,9 @@ def redeem(merchant_id: int) -> ResponseReturnValue:
     except MerchantNotFound:
         raise
     except Refusal as refusal:
-        return till_page(merchant_id, form["way"], {**form, "code": "", "pin": ""}, refusal)
+        # After a slip of six digits the code is as good as before.
+        code = form["code"] if isinstance(refusal, CardPinWrong | PinMissing) else ""
+        return till_page(merchant_id, form["way"], {**form, "code": code, "pin": ""}, refusal)
     receipt = url_for("till_pages.show_receipt", redemption_id=answer.body["id"])
     return redirect(receipt, 303)
 
@@ -252,6 +277,7 @@ def read_deal() -> dict[str, Any]:
     return {
         "reward_id": whole_typed("reward_id", 10**ID_DIGITS_MAX),
         "quantity": whole_typed("quantity", QUANTITY_MAX),
+        "points": whole_typed("points", REWARD_POINTS_MAX),
         "code": typed("code", CODE_TYPED_MAX),
         "pin": typed("pin", PIN_TYPED_MAX),
         "way": way if way in WAYS else "reward",
@@ -266,15 +292,27 @@ def whole_typed(name: str, most: int) -> int | None:
     return int(text) if 1 <= int(text) <= most else None
 
 
-def order_from(merchant_id: int, form: dict[str, Any]) -> Order:
-    """Return what the form asks for; with six digits the code is a paper card's.
+def order_from(merchant_id: int, form: dict[str, Any], now: datetime) -> Order:
+    """Return what the form asks for: a reward and a number of them, or so many points.
 
     Raises FormIncomplete.
     """
-    if form["reward_id"] is None or form["quantity"] is None or not form["code"]:
+    is_by_points = form["reward_id"] is None and form["points"] is not None
+    reward_id, quantity = form["reward_id"], form["quantity"]
+    if is_by_points:
+        reward_id, quantity = reward_by_points(merchant_id, now), form["points"]
+    if reward_id is None or quantity is None or not form["code"]:
         raise FormIncomplete
-    way = {"card": form["code"]} if form["pin"] else {"code": form["code"]}
-    return Order(merchant_id, form["reward_id"], form["quantity"], **way)
+    order = Order(merchant_id, reward_id, quantity, code=form["code"])
+    # Without its six digits a card is no more than a code for another purpose.
+    return read_order(order) if form["pin"] else order
+
+
+def what_seen(reward_name: str, form: dict[str, Any]) -> str:
+    """Return what is asked for as the last look prints it."""
+    if form["reward_id"] is None:
+        return str(gettext("By points"))
+    return reward_name if form["quantity"] == 1 else f"{reward_name} × {form['quantity']}"
 
 
 @pages.get("/redemptions/<id:redemption_id>")
@@ -289,6 +327,11 @@ def show_receipt(redemption_id: int) -> ResponseReturnValue:
         if not is_counter and line.member_id != actor.member_id:
             raise RedemptionNotFound
         totals = totals_on(session, line.merchant_id, today) if is_counter else None
+        asked = void_asked_of(session, redemption_id)
+        asked_void = asked and asked_words(asked, actor)
+    state = line.state_at(now)
+    if state == "waiting":
+        return waiting_page(line, is_member=line.member_id == actor.member_id, now=now)
     is_clerk = may_take_points(actor, line.merchant_id)
     till = url_for("till_pages.show_till", merchant_id=line.merchant_id)
     day = url_for("offer_pages.show_day", merchant_id=line.merchant_id)
@@ -296,6 +339,12 @@ def show_receipt(redemption_id: int) -> ResponseReturnValue:
     return render_template(
         "rewards/receipt.html",
         deal=line,
+        what=what_of(line),
+        state=state,
+        left=line.quantity - line.voided_quantity,
+        asked=asked_void if is_counter else None,
+        key=draw_token(),
+        is_alone=is_own_day(actor, line, today),
         is_counter=is_counter,
         is_clerk=is_clerk,
         today=day_sum(today, totals) if totals and line.redeemed_on == today else None,
@@ -306,6 +355,23 @@ def show_receipt(redemption_id: int) -> ResponseReturnValue:
             "void": url_for("till_pages.void", redemption_id=redemption_id),
         },
     )
+
+
+def is_own_day(actor: Actor, line: RedemptionLine, today: date) -> bool:
+    """Tell whether this person takes it back alone: its clerk, on its day."""
+    is_own = line.clerk_id == actor.member_id and line.redeemed_on == today
+    return is_own and may_take_points(actor, line.merchant_id)
+
+
+def asked_words(asked: RedemptionVoid, actor: Actor) -> dict[str, Any]:
+    """Return the void that waits for a second administrator, as the receipt shows it."""
+    return {
+        "quantity": asked.quantity,
+        "points": asked.points,
+        "reason": asked.reason,
+        "at": asked.asked_at,
+        "is_own": asked.asked_by_id == actor.member_id,
+    }
 
 
 def can_void(actor: Actor, line: RedemptionLine, today: date) -> bool:
@@ -323,23 +389,40 @@ def can_void(actor: Actor, line: RedemptionLine, today: date) -> bool:
 @pages.post("/redemptions/<id:redemption_id>/void")
 @roles_only("administrator", "clerk")
 def void(redemption_id: int) -> ResponseReturnValue:
-    """Take a redemption back, once, and show its receipt again."""
+    """Take a redemption back, or pieces of it, once, and show its receipt again."""
     actor, now = current_actor(), clock.now()
+    deal: dict[str, Any] = {
+        "redemption_id": redemption_id,
+        "actor": actor,
+        "today": local_day(now, settings().zone),
+        "now": now,
+    }
     reason = typed("reason", REASON_LENGTH_MAX) or None
-    attempt(
-        lambda: run(
-            lambda session: void_redemption(
-                session,
-                redemption_id=redemption_id,
-                actor=actor,
-                reason=reason,
-                today=local_day(now, settings().zone),
-                now=now,
-            )
-        ),
-        gettext("Points and stock are back where they were"),
-    )
-    return redirect(url_for("till_pages.show_receipt", redemption_id=redemption_id), 303)
+    quantity = whole_typed("quantity", QUANTITY_MAX)
+    receipt = redirect(url_for("till_pages.show_receipt", redemption_id=redemption_id), 303)
+    if request.form.get("decision") == "refuse":
+        attempt(lambda: run(lambda session: refuse_void(session, **deal)), gettext("Refused."))
+        return receipt
+
+    def use_case(session: Session) -> dict[str, Any]:
+        voided = void_redemption(session, **deal, reason=reason, quantity=quantity)
+        return {"is_asked": voided.is_asked}
+
+    try:
+        # Pieces are taken back once for the key of this form; a whole redemption only once.
+        if quantity is None:
+            answer = run(use_case)
+        else:
+            sent = repr(("void", redemption_id, quantity)).encode()
+            key, clerk_id = form_key(), actor.member_id
+            answer = once(use_case, member_id=clerk_id, key=key, sent=sent, now=now).body
+    except (Invalid, Conflict, NotAllowed) as refusal:
+        flash(sentence_of(refusal), "error")
+        return receipt
+    asked = gettext("A second administrator must agree.")
+    done = gettext("Points and stock are back where they were")
+    flash(asked if answer["is_asked"] else done, "success")
+    return receipt
 
 
 @pages.get("/R/<string:code>")

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import ValidationError
@@ -11,14 +11,39 @@ from marshmallow import ValidationError
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, transaction
-from pointsbank.core.errors import Invalid
+from pointsbank.core.errors import Conflict, Invalid, Refusal
 from pointsbank.core.text import halfwidth
+from pointsbank.merchants.queries import rate_on
+from pointsbank.organizations.errors import OrganizationNotFound
+from pointsbank.organizations.queries import organization_of
 from pointsbank.rewards import service
 from pointsbank.rewards.errors import NotANumber
-from pointsbank.rewards.models import REWARD_POINTS_MAX, STOCK_MAX
+from pointsbank.rewards.models import LOAN_DAYS_MAX, REWARD_POINTS_MAX, STOCK_MAX
+from pointsbank.rewards.offering import Offer, resolved
+from pointsbank.rewards.pages.offer_forms import (
+    NUMBER_TYPED_MAX,
+    Typed,
+    choices,
+    errors_of,
+    typed_before,
+    typed_offer,
+    values_of,
+)
 from pointsbank.rewards.policy import may_offer
-from pointsbank.rewards.queries import redemptions_on, rewards_of_merchant, totals_on
-from pointsbank.rewards.schemas import NAME_LENGTH_MAX, NewReward
+from pointsbank.rewards.queries import (
+    RewardLine,
+    redemptions_on,
+    rewards_of_merchant,
+    totals_on,
+)
+from pointsbank.rewards.schemas import (
+    DESCRIPTION_LENGTH_MAX,
+    NAME_LENGTH_MAX,
+    NewReward,
+    RewardChanges,
+    picture_out,
+)
+from pointsbank.rewards.words import KIND_WORDS, days_words, limit_words
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of
@@ -27,7 +52,13 @@ from pointsbank.web.forms import attempt, settings, typed
 pages = Blueprint("offer_pages", __name__)
 
 LINES_A_PAGE = 50
-NUMBER_TYPED_MAX = 12
+LIMITS = {
+    "points": REWARD_POINTS_MAX,
+    "stock": STOCK_MAX,
+    "name": NAME_LENGTH_MAX,
+    "description": DESCRIPTION_LENGTH_MAX,
+    "days": LOAN_DAYS_MAX,
+}
 
 
 @pages.get("/merchants/<id:merchant_id>/rewards")
@@ -41,13 +72,27 @@ def show_offer(merchant_id: int) -> ResponseReturnValue:
     return render_template(
         "rewards/offer.html",
         merchant=merchant,
-        rewards=[(reward, reward.is_on_offer(now)) for reward in rewards],
+        rewards=[shelf_entry(reward, now) for reward in rewards],
         stock_max=STOCK_MAX,
         links={
             "new": url_for("offer_pages.ask_for_reward", merchant_id=merchant_id),
             "day": url_for("offer_pages.show_day", merchant_id=merchant_id),
         },
     )
+
+
+def shelf_entry(reward: RewardLine, now: datetime) -> dict[str, Any]:
+    """Return a reward as the shelf of its merchant shows it."""
+    return {
+        "reward": reward,
+        "is_on_offer": reward.is_on_offer(now),
+        "kind": KIND_WORDS[reward.kind],
+        "days": days_words(reward.weekdays, reward.monthdays),
+        "limit": reward.limit_per_member
+        and limit_words(reward.limit_per_member, reward.limit_period),
+        "picture": picture_out(reward),
+        "edit": url_for("offer_pages.ask_for_changes", reward_id=reward.id),
+    }
 
 
 @pages.get("/merchants/<id:merchant_id>/rewards/new")
@@ -58,20 +103,30 @@ def ask_for_reward(merchant_id: int) -> ResponseReturnValue:
 
 
 def reward_form(
-    merchant_id: int, form: dict[str, str], errors: dict[str, str]
+    merchant_id: int, form: Typed, errors: dict[str, str], reward: RewardLine | None = None
 ) -> ResponseReturnValue:
-    """Render the form of a new reward, with what was wrong."""
+    """Render the form of a reward, a new one unless one is given, with what was wrong."""
     with reading() as session:
         merchant = service.merchant_to_offer(session, current_actor(), merchant_id)
+        rate_fen = rate_on(session, merchant_id, local_day(clock.now(), settings().zone))
+        offered = choices(session, merchant.path)
+    here = "offer_pages.offer" if reward is None else "offer_pages.change"
+    place: dict[str, Any] = (
+        {"merchant_id": merchant_id} if reward is None else {"reward_id": reward.id}
+    )
     page = render_template(
-        "rewards/new_reward.html",
+        "rewards/offer_form.html",
         merchant=merchant,
+        reward=reward,
         form=form,
         errors=errors,
-        limits={"points": REWARD_POINTS_MAX, "stock": STOCK_MAX, "name": NAME_LENGTH_MAX},
+        choices=offered,
+        rate_fen=rate_fen,
+        limits=LIMITS,
+        picture=reward and picture_out(reward),
         links={
             "back": url_for("offer_pages.show_offer", merchant_id=merchant_id),
-            "save": url_for("offer_pages.offer", merchant_id=merchant_id),
+            "save": url_for(here, **place),
         },
     )
     return page, 422 if errors else 200
@@ -80,61 +135,85 @@ def reward_form(
 @pages.post("/merchants/<id:merchant_id>/rewards")
 @roles_only("administrator", "clerk")
 def offer(merchant_id: int) -> ResponseReturnValue:
-    """Offer a new reward, judged by the same schema as a program's."""
-    form = {
-        "name": typed("name", 2 * NAME_LENGTH_MAX),
-        **{
-            name: halfwidth(typed(name, NUMBER_TYPED_MAX))
-            for name in ("points", "stock", "limit_per_member")
-        },
-        **{name: typed(name, NUMBER_TYPED_MAX * 2) for name in ("valid_from", "valid_until")},
-    }
+    """Offer a new reward, judged by the same schema as a program's, or keep it as a draft."""
+    actor, now, form = current_actor(), clock.now(), typed_offer()
+    with reading() as session:
+        service.merchant_to_offer(session, actor, merchant_id)
     try:
-        body = NewReward().load({"merchant_id": merchant_id, **values_of(form)})
+        body = NewReward().load({"stock": None, **values_of(form), "merchant_id": merchant_id})
     except ValidationError as error:
         return reward_form(merchant_id, form, errors_of(error))
     try:
         with transaction() as session:
-            service.offer_reward(session, actor=current_actor(), **body, now=clock.now())
-    except Invalid as refusal:
-        return reward_form(merchant_id, form, {"valid_until": sentence_of(refusal)})
+            day = local_day(now, settings().zone)
+            values = resolved(session, merchant_id, body, day, needs_price=True)
+            service.offer_reward(
+                session,
+                actor=actor,
+                merchant_id=merchant_id,
+                offer=Offer(**values),
+                is_draft="draft" in request.form,
+                now=now,
+            )
+    except (Invalid, OrganizationNotFound) as refusal:
+        return reward_form(merchant_id, form, problem_of(refusal))
+    is_draft = "draft" in request.form
+    flash(
+        gettext("The draft is kept. A picture can be added under “Change”.")
+        if is_draft
+        else gettext("It is on offer. A picture can be added under “Change”."),
+        "success",
+    )
     return redirect(url_for("offer_pages.show_offer", merchant_id=merchant_id), 303)
 
 
-def values_of(form: dict[str, str]) -> dict[str, Any]:
-    """Return the form as a program would send it; local moments get their offset."""
-    values: dict[str, Any] = {"name": form["name"]}
-    for name in ("points", "stock", "limit_per_member"):
-        text = form[name]
-        if text or name != "limit_per_member":
-            is_number = text.isascii() and text.isdigit()
-            values[name] = int(text) if is_number else text
-    for name in ("valid_from", "valid_until"):
-        if form[name]:
-            values[name] = with_offset(form[name])
-    return values
-
-
-def with_offset(text: str) -> str:
-    """Return a local moment as a browser's field gives it, with this service's offset."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=settings().zone).isoformat()
-    except ValueError:
-        return text
-
-
-def errors_of(error: ValidationError) -> dict[str, str]:
-    """Return a sentence for each field that was wrong."""
-    sentences = {
-        "name": gettext("A name of up to %(most)s characters.", most=NAME_LENGTH_MAX),
-        "points": gettext("A whole number from 1 to %(most)s.", most=REWARD_POINTS_MAX),
-        "stock": gettext("A whole number from 0 to %(most)s.", most=STOCK_MAX),
-        "limit_per_member": gettext("A whole number from 1, or nothing."),
-        "valid_from": gettext("A day and a time, or nothing."),
-        "valid_until": gettext("A day and a time, or nothing."),
+def problem_of(refusal: Refusal) -> dict[str, str]:
+    """Return a refusal beside the field that it speaks of."""
+    field = {
+        "bad_validity": "valid_until",
+        "loan_days_missing": "loan_days",
+        "price_missing": "points",
+        "organization_not_found": "audience_code",
+        "kind_fixed": "kind",
+        "stock_counted": "stock",
     }
-    wrong = error.messages_dict
-    return {name: sentence for name, sentence in sentences.items() if name in wrong}
+    return {field.get(refusal.code, "name"): sentence_of(refusal)}
+
+
+@pages.get("/rewards/<id:reward_id>/edit")
+@roles_only("administrator", "clerk")
+def ask_for_changes(reward_id: int) -> ResponseReturnValue:
+    """Show everything that is said of a reward, to be changed, and its picture."""
+    with reading() as session:
+        reward = service.reward_to_change(session, current_actor(), reward_id)
+        code = ""
+        if reward.audience_id is not None:
+            code = organization_of(session, reward.audience_id).code
+    return reward_form(reward.merchant_id, typed_before(reward, code), {}, reward)
+
+
+@pages.post("/rewards/<id:reward_id>/edit")
+@roles_only("administrator", "clerk")
+def change(reward_id: int) -> ResponseReturnValue:
+    """Change what is said of a reward."""
+    actor, now, form = current_actor(), clock.now(), typed_offer()
+    with reading() as session:
+        reward = service.reward_to_change(session, actor, reward_id)
+    try:
+        body = RewardChanges().load(values_of(form))
+    except ValidationError as error:
+        return reward_form(reward.merchant_id, form, errors_of(error), reward)
+    try:
+        with transaction() as session:
+            day = local_day(now, settings().zone)
+            changes = resolved(session, reward.merchant_id, body, day, needs_price=True)
+            service.change_reward(
+                session, actor=actor, reward_id=reward_id, changes=changes, now=now
+            )
+    except (Invalid, Conflict, OrganizationNotFound) as refusal:
+        return reward_form(reward.merchant_id, form, problem_of(refusal), reward)
+    flash(gettext("The changes were kept."), "success")
+    return redirect(url_for("offer_pages.ask_for_changes", reward_id=reward_id), 303)
 
 
 @pages.post("/rewards/<id:reward_id>/stock")

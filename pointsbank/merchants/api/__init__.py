@@ -1,0 +1,1 @@
+"""The JSON doors of merchants: applications, contracts, shops."""

@@ -1,0 +1,134 @@
+"""Papers of applications and merchants: judged by what they hold, made smaller, kept."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import datetime
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from pointsbank.merchants.errors import BadPaper, PaperTooLarge, TooManyPapers
+from pointsbank.merchants.models import PAPER_BYTES_MAX, MerchantPaper
+
+MEGABYTE = 1024 * 1024
+# What a telephone's camera makes is taken and made smaller.
+UPLOAD_BYTES_MAX = 12 * MEGABYTE
+PAPERS_MAX = 12
+FILE_NAME_MAX = 120
+# Small print of a license stays readable.
+SIDE_MAX = 2_000
+QUALITY = 82
+FORMATS = ("JPEG", "PNG", "WEBP")
+# A JPEG is decoded small at once; other pictures unfold to their full size in memory.
+JPEG_PIXELS_MAX = 80_000_000
+PIXELS_MAX = 24_000_000
+PDF_HEAD = b"%PDF-"
+PDF_FOOT = b"%%EOF"
+# Behind its last mark a PDF may have a little more.
+PDF_FOOT_WITHIN = 2_048
+WHITE = (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper as it is kept. kind: one of models.PAPER_KINDS."""
+
+    kind: str
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+def judged_paper(kind: str, file_name: str, content: bytes) -> Paper:
+    """Return an uploaded paper as it will be kept; what it is called decides nothing.
+
+    A picture is written anew as JPEG, without what its camera wrote into it.
+    Raises BadPaper, PaperTooLarge.
+    """
+    if len(content) > UPLOAD_BYTES_MAX:
+        raise PaperTooLarge(megabytes=PAPER_BYTES_MAX // MEGABYTE)
+    if content.startswith(PDF_HEAD):
+        if len(content) > PAPER_BYTES_MAX:
+            raise PaperTooLarge(megabytes=PAPER_BYTES_MAX // MEGABYTE)
+        if PDF_FOOT not in content[-PDF_FOOT_WITHIN:]:
+            raise BadPaper
+        return Paper(kind, file_name[:FILE_NAME_MAX], "application/pdf", content)
+    picture = rewritten(content)
+    if len(picture) > PAPER_BYTES_MAX:
+        raise PaperTooLarge(megabytes=PAPER_BYTES_MAX // MEGABYTE)
+    return Paper(kind, file_name[:FILE_NAME_MAX], "image/jpeg", picture)
+
+
+def rewritten(content: bytes) -> bytes:
+    """Return a picture as a JPEG of at most 2,000 pixels a side, upright, with nothing else in
+    it.
+
+    Raises BadPaper, also for one that would unfold to more than memory should hold.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            most = JPEG_PIXELS_MAX if picture.format == "JPEG" else PIXELS_MAX
+            if picture.width * picture.height > most:
+                raise BadPaper
+            picture.draft("RGB", (SIDE_MAX, SIDE_MAX))
+            upright = ImageOps.exif_transpose(picture)
+            upright.thumbnail((SIDE_MAX, SIDE_MAX))
+            flat = on_white(upright)
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:
+        raise BadPaper from error
+    written = io.BytesIO()
+    flat.save(written, "JPEG", quality=QUALITY, optimize=True)
+    return written.getvalue()
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """Return a picture without transparency: what was transparent is white paper."""
+    clear = picture.convert("RGBA")
+    flat = Image.new("RGB", clear.size, WHITE)
+    flat.paste(clear, mask=clear.getchannel("A"))
+    return flat
+
+
+def keep_paper(
+    session: Session,
+    paper: Paper,
+    *,
+    application_id: int | None = None,
+    merchant_id: int | None = None,
+    uploaded_by_id: int,
+    now: datetime,
+) -> int:
+    """Keep a paper with an application or a merchant, and return its id.
+
+    Raises TooManyPapers.
+    """
+    belongs = (
+        MerchantPaper.application_id == application_id
+        if application_id is not None
+        else MerchantPaper.merchant_id == merchant_id
+    )
+    count = session.scalar(select(func.count()).select_from(MerchantPaper).where(belongs))
+    if (count or 0) >= PAPERS_MAX:
+        raise TooManyPapers(most=PAPERS_MAX)
+    return session.execute(
+        insert(MerchantPaper)
+        .values(
+            application_id=application_id,
+            merchant_id=merchant_id,
+            **vars(paper),
+            size=len(paper.content),
+            digest=hashlib.sha256(paper.content).digest(),
+            uploaded_by_id=uploaded_by_id,
+            uploaded_at=now,
+        )
+        .returning(MerchantPaper.id)
+    ).scalar_one()

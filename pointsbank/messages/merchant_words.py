@@ -1,0 +1,66 @@
+"""The words of messages to shops that apply, to clerks, and to who decides on merchants."""
+
+from flask_babel import lazy_gettext
+
+from pointsbank.messages.wording import Words
+
+MERCHANT_WORDS: dict[str, Words] = {
+    "tool_due": Words(
+        lazy_gettext("Please bring “%(tool)s” back by %(due_on)s."), "loan_pages.mine"
+    ),
+    "tool_overdue": Words(
+        lazy_gettext(
+            "“%(tool)s” was due on %(due_on)s. Please bring it back: your deposit waits for"
+            " you."
+        ),
+        "loan_pages.mine",
+    ),
+    "merchant_application_asked": Words(
+        lazy_gettext("“%(shop)s” would like to become a merchant. Please look at the papers."),
+        "application_pages.show_application",
+        ("application_id",),
+    ),
+    "merchant_application_approved": Words(
+        lazy_gettext("“%(shop)s” is a merchant now. You can take points at its till."),
+        "desk_pages.show_desk",
+        ("merchant_id",),
+    ),
+    "merchant_application_refused": Words(
+        lazy_gettext("The application of “%(shop)s” was refused: %(reason)s."),
+        "application_pages.show_application",
+        ("application_id",),
+    ),
+    "contract_proposed": Words(
+        lazy_gettext("A contract with “%(shop)s” waits for a second administrator to sign it."),
+        "contract_pages.list_contracts",
+        ("merchant_id",),
+    ),
+    "contract_signed": Words(
+        lazy_gettext("A contract with your shop was signed."),
+        "contract_pages.list_contracts",
+        ("merchant_id",),
+    ),
+    "contract_ended": Words(
+        lazy_gettext("The contract with your shop ends early, on %(last_on)s."),
+        "contract_pages.list_contracts",
+        ("merchant_id",),
+    ),
+    "contract_ends": Words(
+        lazy_gettext(
+            "The contract with “%(shop)s” ends on %(ends_on)s. After that day it takes no"
+            " points until a new one is signed."
+        ),
+        "contract_pages.list_contracts",
+        ("merchant_id",),
+    ),
+    "merchant_stopped": Words(
+        lazy_gettext("Your shop takes no points at present: %(reason)s."),
+        "desk_pages.show_desk",
+        ("merchant_id",),
+    ),
+    "merchant_returned": Words(
+        lazy_gettext("Your shop takes points again."),
+        "desk_pages.show_desk",
+        ("merchant_id",),
+    ),
+}

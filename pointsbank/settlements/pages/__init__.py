@@ -1,0 +1,1 @@
+"""The pages of merchants' statements, and of what is reported from them."""

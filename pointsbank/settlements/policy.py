@@ -1,0 +1,116 @@
+"""What a month is worth and until when it is answered: pure judgements over points and days."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pointsbank.core.actor import Actor
+from pointsbank.core.calendar import Period, midnight
+from pointsbank.core.clock import moment_text
+from pointsbank.core.text import halfwidth
+from pointsbank.settlements.errors import BadAmount
+
+# A rate is the fen for so many points.
+RATE_POINTS = 100
+# Of the month after: the merchant confirms through the 5th, money is sent through the 15th.
+CONFIRM_DAY = 5
+PAY_DAY = 15
+FEN_A_YUAN = 100
+# Far above what one line is worth, and far from where sums overflow.
+AMOUNT = re.compile(r"(?P<sign>[-\u2212]?)(?P<yuan>\d{1,8})(?:\.(?P<fen>\d{1,2}))?")
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One transfer to a merchant, or back from it with points below zero."""
+
+    transfer_id: int
+    redemption_id: int | None
+    kind: str
+    occurred_at: datetime
+    what: str
+    points: int
+    rate_fen: int
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a month comes to; amount_fen is below zero when more came back than was taken."""
+
+    lines: int
+    redeemed: int
+    voided: int
+    amount_fen: int
+
+    @property
+    def net(self) -> int:
+        """Points taken less points given back."""
+        return self.redeemed - self.voided
+
+
+def sums_of(moved: Iterable[Moved]) -> Sums:
+    """Return the sums of a month's transfers.
+
+    Each transfer's points count at their own rate; the whole is rounded once, half up.
+    """
+    lines = redeemed = voided = worth = 0
+    for each in moved:
+        lines += 1
+        redeemed += max(each.points, 0)
+        voided += max(-each.points, 0)
+        worth += each.points * each.rate_fen
+    return Sums(lines, redeemed, voided, fen_of(worth))
+
+
+def fen_of(worth: int) -> int:
+    """Return points times their rate as fen, half up."""
+    return (worth + RATE_POINTS // 2) // RATE_POINTS
+
+
+def yuan_text(fen: int) -> str:
+    """Return fen as yuan with two places: 1234.50, or -0.05."""
+    return f"{'-' if fen < 0 else ''}{abs(fen) // FEN_A_YUAN}.{abs(fen) % FEN_A_YUAN:02}"
+
+
+def fen_from(text: str) -> int:
+    """Read an amount of yuan, full-width digits and the true minus sign too.
+
+    Raises BadAmount.
+    """
+    match = AMOUNT.fullmatch(halfwidth(text))
+    if match is None or not match["yuan"].isascii():
+        raise BadAmount
+    fen = int(match["yuan"]) * FEN_A_YUAN + int((match["fen"] or "").ljust(2, "0"))
+    return -fen if match["sign"] else fen
+
+
+def digest_of(merchant_id: int, month: str, moved: Iterable[Moved]) -> bytes:
+    """Return the SHA-256 of a month's lines, as docs/settlement.md spells them."""
+    text = f"pointsbank-statement/1\n{merchant_id}\n{month}\n"
+    for no, each in enumerate(moved, start=1):
+        occurred_at = moment_text(each.occurred_at)
+        text += f"{no}\t{each.transfer_id}\t{occurred_at}\t{each.points}\t{each.rate_fen}\n"
+    return hashlib.sha256(text.encode()).digest()
+
+
+def end_of_day(month: Period, day: int, zone: ZoneInfo) -> datetime:
+    """Return the moment a day of the month after is over, in UTC."""
+    return midnight(month.end_on + timedelta(days=day), zone)
+
+
+def may_see(actor: Actor, merchant_id: int, path: str) -> bool:
+    """Tell whether this person may read a merchant's statements."""
+    return may_confirm(actor, merchant_id) or actor.oversees(path, "administrator", "auditor")
+
+
+def may_confirm(actor: Actor, merchant_id: int) -> bool:
+    """Tell whether this person signs for the merchant."""
+    return merchant_id in actor.merchant_ids()
+
+
+def may_decide(actor: Actor, merchant_id: int, path: str) -> bool:
+    """Tell whether this person signs for the community: nobody does for both sides."""
+    return actor.oversees(path, "administrator") and not may_confirm(actor, merchant_id)

@@ -1,0 +1,174 @@
+"""A merchant's month is cut off once, and every transfer stands on exactly one line."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from pointsbank.core.calendar import read_period
+from pointsbank.core.errors import Refusal
+from pointsbank.jobs.months import close_next
+from pointsbank.ledger.verifying import verify
+from pointsbank.messages.models import Message
+from pointsbank.settlements.closing import close_through
+from pointsbank.settlements.queries import lines_of, statement_of
+from pointsbank.settlements.rules import RULES_OF_STATEMENTS
+from tests.builders import SHANGHAI
+from tests.racing import race, times
+from tests.settlements.months import (
+    CUT_OFF,
+    NOVEMBER,
+    SOON_AFTER,
+    at,
+    close,
+    redeem,
+    take_back,
+)
+
+
+def offenders(session) -> list[str]:
+    return [each.rule for each in verify(session, more=RULES_OF_STATEMENTS).offenders]
+
+
+def test_a_month_holds_what_was_taken_and_given_back_in_it(counter, writing):
+    first = redeem(counter, writing, "A1", at(11, 3))
+    redeem(counter, writing, "A2", at(11, 30, 23))
+    redeem(counter, writing, "A3", at(12, 1, 0))
+    take_back(writing, first.id, at(11, 3, 18))
+    with writing() as session:
+        close(session, counter)
+        found = statement_of(session, counter.merchant_id, "2026-11")
+        lines = lines_of(session, found.id)
+        assert offenders(session) == []
+    assert [(line.no, line.kind, line.points, line.number) for line in lines] == [
+        (1, "redemption", 20, "A1"),
+        (2, "redemption", 20, "A2"),
+        (3, "void", -20, "A1"),
+    ]
+    assert (found.redeemed_points, found.voided_points, found.net_points) == (40, 20, 20)
+    # 20 points at the default of 1000 fen for 100.
+    assert (found.amount_fen, found.state, found.line_count) == (200, "closed", 3)
+    assert found.confirm_by == datetime(2026, 12, 6, tzinfo=SHANGHAI)
+    assert found.pay_by == datetime(2026, 12, 16, tzinfo=SHANGHAI)
+
+
+def test_a_repeat_changes_nothing_and_tells_nobody_twice(counter, writing):
+    redeem(counter, writing, "A1", at(11, 3))
+    with writing() as session:
+        first = close(session, counter)
+    redeem(counter, writing, "A2", at(12, 2))
+    with writing() as session:
+        assert close(session, counter, now=at(12, 20)) == first
+        assert statement_of(session, counter.merchant_id, "2026-11").line_count == 1
+        told = session.scalars(select(Message).where(Message.kind == "statement_closed")).all()
+        assert [(each.member_id, each.facts["points"]) for each in told] == [
+            (counter.clerk_id, 20)
+        ]
+
+
+def test_a_void_of_the_month_after_is_on_the_next_statement(counter, writing):
+    done = redeem(counter, writing, "A1", at(11, 3))
+    with writing() as session:
+        close(session, counter)
+    take_back(writing, done.id, at(12, 2))
+    december = read_period("2026-12")
+    with writing() as session:
+        close(session, counter, december, december.ends_at(SHANGHAI))
+        found = statement_of(session, counter.merchant_id, "2026-12")
+        assert (found.redeemed_points, found.voided_points, found.amount_fen) == (0, 20, -200)
+        assert offenders(session) == []
+
+
+def test_a_running_month_is_not_cut_off(counter, writing):
+    redeem(counter, writing, "A1", at(11, 3))
+    with pytest.raises(Refusal) as refused, writing() as session:
+        close(session, counter, now=CUT_OFF - timedelta(seconds=1))
+    assert refused.value.code == "month_not_over"
+
+
+def test_a_month_without_anything_has_no_statement(counter, writing):
+    with writing() as session:
+        assert close(session, counter) is None
+        assert statement_of(session, counter.merchant_id, "2026-11") is None
+        assert close_next(session, "2026-11", SHANGHAI, SOON_AFTER) == 0
+
+
+def test_what_was_committed_after_the_cut_off_is_named_and_comes_next(counter, writing):
+    redeem(counter, writing, "A1", at(11, 3))
+    with writing() as session:
+        close(session, counter)
+    redeem(counter, writing, "A2", at(11, 30, 23))
+    with writing() as session:
+        assert offenders(session) == ["what a merchant took before a cut-off is on a line"]
+    december = read_period("2026-12")
+    with writing() as session:
+        close(session, counter, december, december.ends_at(SHANGHAI))
+        assert offenders(session) == []
+
+
+def test_a_scheduler_that_was_down_makes_each_month_for_itself(counter, writing):
+    for number, moment in (("A1", at(9, 30)), ("A2", at(11, 3)), ("A3", at(11, 4))):
+        redeem(counter, writing, number, moment)
+    with writing() as session:
+        made = close_through(
+            session,
+            merchant_id=counter.merchant_id,
+            month=NOVEMBER,
+            zone=SHANGHAI,
+            now=SOON_AFTER,
+        )
+        assert made == 2
+        counts = [
+            found and found.line_count
+            for month in ("2026-09", "2026-10", "2026-11")
+            for found in [statement_of(session, counter.merchant_id, month)]
+        ]
+        assert counts == [1, None, 2]
+        assert close_next(session, "2026-11", SHANGHAI, SOON_AFTER) == 0
+        assert offenders(session) == []
+
+
+def test_two_who_cut_off_at_once_make_one_statement(counter, writing, app):
+    redeem(counter, writing, "A1", at(11, 3))
+
+    def contestant():
+        with writing() as session:
+            return close(session, counter)
+
+    made = race(app, times(4, contestant))
+    assert len(set(made)) == 1
+    with writing() as session:
+        assert session.scalar(text("SELECT COUNT(*) FROM statement_line")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (
+            "UPDATE statement SET line_count = line_count + 1",
+            "a statement's totals are those of its lines",
+        ),
+        (
+            "UPDATE statement SET amount_fen = amount_fen + 1",
+            "a statement's totals are those of its lines",
+        ),
+        (
+            "UPDATE statement_line SET points = points + 1",
+            "a statement's line is its transfer",
+        ),
+        (
+            "DELETE FROM statement_line WHERE no = 2",
+            "what a merchant took before a cut-off is on a line",
+        ),
+    ],
+)
+def test_whatever_is_changed_afterwards_is_named(counter, writing, change, rule):
+    for number in ("A1", "A2"):
+        redeem(counter, writing, number, at(11, 3))
+    with writing() as session:
+        close(session, counter)
+        assert offenders(session) == []
+    with writing() as session:
+        session.execute(text(change))
+    with writing() as session:
+        assert rule in offenders(session)
