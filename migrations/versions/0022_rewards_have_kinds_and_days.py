@@ -232,6 +232,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("merchant_id", "month", name=op.f("pk_merchant_month")),
     )
+    op.create_table(
+        "wrong_code_tally",
+        sa.Column("clerk_id", BIG, nullable=False),
+        sa.Column("failures", BIG, nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("failures >= 1", name=op.f("ck_wrong_code_tally_failures")),
+        sa.ForeignKeyConstraint(
+            ["clerk_id"], ["member.id"], name=op.f("fk_wrong_code_tally_clerk_id_member")
+        ),
+        sa.PrimaryKeyConstraint("clerk_id", name=op.f("pk_wrong_code_tally")),
+    )
 
 
 def downgrade() -> None:
@@ -241,6 +252,7 @@ def downgrade() -> None:
         batch.drop_constraint(batch.f("pk_reward_taken"), type_="primary")
         batch.create_primary_key(batch.f("pk_reward_taken"), ["reward_id", "member_id"])
         batch.drop_column("period")
+    op.drop_table("wrong_code_tally")
     op.drop_table("merchant_month")
     op.drop_table("spent_by_day")
     op.drop_table("reward_wish_vote")

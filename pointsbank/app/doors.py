@@ -87,7 +87,9 @@ from pointsbank.rewards.pages.orders import pages as order_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
 from pointsbank.rewards.pages.shortage import pages as shortage_pages
 from pointsbank.rewards.pages.vouchers import pages as voucher_pages
+from pointsbank.rewards.pages.watching import pages as unusual_pages
 from pointsbank.rewards.pages.wishes import pages as wish_pages
+from pointsbank.rewards.watching_api import api as unusual_api
 from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
 from pointsbank.scoring.pages import pages as adjustment_pages
@@ -121,6 +123,7 @@ API_DOORS: list[ApiBlueprint] = [
     orders_api,
     loans_api,
     wishes_api,
+    unusual_api,
     settlements_api,
     reports_api,
     scoring_api,
@@ -223,6 +226,7 @@ PAGE_DOORS: list[Blueprint] = [
     voucher_pages,
     wish_pages,
     shortage_pages,
+    unusual_pages,
     settlement_pages,
     report_pages,
     scanned_pages,

@@ -157,6 +157,12 @@ NAV: list[Way] = [
         roles=("administrator", "auditor"),
     ),
     Way(
+        "unusual_pages.show",
+        lazy_gettext("Unusual redemptions"),
+        "shield",
+        roles=("auditor", "administrator"),
+    ),
+    Way(
         "report_pages.show_points",
         lazy_gettext("Points report"),
         "chart",

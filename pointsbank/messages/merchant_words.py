@@ -58,6 +58,13 @@ MERCHANT_WORDS: dict[str, Words] = {
         "desk_pages.show_desk",
         ("merchant_id",),
     ),
+    "many_wrong_codes": Words(
+        lazy_gettext(
+            "%(failures)s wrong codes were tried at a till of “%(shop)s” within a day. Please"
+            " ask the shop whether somebody guesses codes there."
+        ),
+        "unusual_pages.show",
+    ),
     "merchant_returned": Words(
         lazy_gettext("Your shop takes points again."),
         "desk_pages.show_desk",

@@ -292,3 +292,14 @@ class WrongCode(Model):
     failures: Mapped[int]
     failed_at: Mapped[datetime]
     locked_until: Mapped[datetime | None]
+
+
+class WrongCodeTally(Model):
+    """Wrong codes at one clerk's till within a day of the first, whatever was right between."""
+
+    __tablename__ = "wrong_code_tally"
+    __table_args__ = (CheckConstraint("failures >= 1", name="failures"),)
+
+    clerk_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    failures: Mapped[int]
+    began_at: Mapped[datetime]
