@@ -101,6 +101,9 @@ class Crowd:
 
     def _send(self, due: float, asked: Asked) -> None:
         device = self._devices.setdefault(asked.device, _Device())
+        while device.resting and _was_closed(device.resting[-1]):
+            device.resting.pop().close()
+            device.opened -= 1
         if not device.resting and device.opened >= CONNECTIONS_A_DEVICE:
             device.waiting.append((due, asked))
             return
@@ -157,3 +160,13 @@ class Crowd:
         else:
             plug.close()
             device.opened -= 1
+
+
+def _was_closed(plug: socket.socket) -> bool:
+    """Tell whether the service hung up on a connection that nothing was asked on for long."""
+    try:
+        return plug.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
