@@ -197,6 +197,35 @@ def approve_application(
     has_license = any(paper.kind == "license" for paper in papers)
     if not has_license and line.kind not in KINDS_WITHOUT_LICENSE:
         raise LicenseMissing
+    merchant_id = _found_merchant(session, actor, line, application_id, handle, now)
+    _note(
+        session,
+        actor.member_id,
+        "approve_merchant_application",
+        application_id,
+        now,
+        merchant_id=merchant_id,
+    )
+    tell(
+        session,
+        key=f"merchant_application:{application_id}:approved",
+        member_id=line.applicant_id,
+        kind="merchant_application_approved",
+        facts={"shop": line.name, "merchant_id": merchant_id},
+        now=now,
+    )
+    return merchant_id
+
+
+def _found_merchant(
+    session: Session,
+    actor: Actor,
+    line: ApplicationLine,
+    application_id: int,
+    handle: bytes,
+    now: datetime,
+) -> int:
+    """Add the merchant, decide its application, and bring its papers, shop and first clerk."""
     organization_id = session.scalars(
         select(MerchantApplication.organization_id).where(
             MerchantApplication.id == application_id
@@ -235,22 +264,6 @@ def approve_application(
         role="clerk",
         merchant_id=merchant_id,
         granted_by_id=actor.member_id,
-        now=now,
-    )
-    _note(
-        session,
-        actor.member_id,
-        "approve_merchant_application",
-        application_id,
-        now,
-        merchant_id=merchant_id,
-    )
-    tell(
-        session,
-        key=f"merchant_application:{application_id}:approved",
-        member_id=line.applicant_id,
-        kind="merchant_application_approved",
-        facts={"shop": line.name, "merchant_id": merchant_id},
         now=now,
     )
     return merchant_id

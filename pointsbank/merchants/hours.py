@@ -3,13 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pointsbank.core.text import halfwidth
 from pointsbank.merchants.errors import BadHours
-from pointsbank.merchants.models import DAY_MINUTES
+from pointsbank.merchants.models import DAY_MINUTES, Hours
 
 WEEKDAYS = range(7)
 HOUR_MINUTES = 60
@@ -22,17 +21,6 @@ CLOSED_WORDS = (CLOSED, "–", "—", "休息", "关门", "不营业", "closed")
 SPAN = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", re.ASCII)
 DASHES = re.compile("[–—~～至到]+")
 BETWEEN = re.compile("[,、;和 ]+")
-
-
-@dataclass(frozen=True, order=True)
-class Hours:
-    """A span in which a shop is open; weekday: Monday is 0; opens, closes: minutes from
-    midnight, 1440 at most.
-    """
-
-    weekday: int
-    opens: int
-    closes: int
 
 
 def is_open(hours: Iterable[Hours], at: datetime, zone: ZoneInfo) -> bool | None:

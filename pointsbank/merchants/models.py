@@ -1,5 +1,6 @@
 """Tables of applications, papers, contracts, shops and opening hours."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -33,6 +34,17 @@ MONTH_POINTS_MAX = 100_000_000
 SHOP_STATES = ("open", "closed")
 TILL_HANDLE_BYTES = 8
 DAY_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True, order=True)
+class Hours:
+    """A span in which a shop is open; weekday: Monday is 0; opens, closes: minutes from
+    midnight, 1440 at most.
+    """
+
+    weekday: int
+    opens: int
+    closes: int
 
 
 class MerchantApplication(Model):

@@ -9,10 +9,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from pointsbank.merchants.errors import ShopNotFound
-from pointsbank.merchants.hours import Hours
 from pointsbank.merchants.models import (
     DEFAULT_RATE_FEN,
     SIGNED_STATES,
+    Hours,
     MerchantContract,
     Shop,
     ShopHours,

@@ -11,13 +11,14 @@ from marshmallow import Schema, fields, validate
 from pointsbank.merchants.applications import ApplicationLine, PaperLine
 from pointsbank.merchants.clerks import ClerkLine
 from pointsbank.merchants.contracts import ContractLine
-from pointsbank.merchants.hours import Hours, clock_text, is_open, minute_from
+from pointsbank.merchants.hours import clock_text, is_open, minute_from
 from pointsbank.merchants.models import (
     APPLICATION_STATES,
     MONTH_POINTS_MAX,
     PAPER_KINDS,
     RATE_FEN_MAX,
     SHOP_STATES,
+    Hours,
 )
 from pointsbank.merchants.queries import ShopLine
 from pointsbank.organizations.models import MERCHANT_KINDS, MERCHANT_STATES

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
 from pointsbank.merchants.errors import PositionIncomplete, ShopNameTaken, TooManyShops
-from pointsbank.merchants.hours import Hours, judged
-from pointsbank.merchants.models import Shop, ShopHours
+from pointsbank.merchants.hours import judged
+from pointsbank.merchants.models import Hours, Shop, ShopHours
 from pointsbank.merchants.scope import merchant_to_keep, shop_to_keep
 from pointsbank.organizations.models import Merchant
 

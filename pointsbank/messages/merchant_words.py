@@ -70,4 +70,41 @@ MERCHANT_WORDS: dict[str, Words] = {
         "desk_pages.show_desk",
         ("merchant_id",),
     ),
+    "statement_closed": Words(
+        lazy_gettext(
+            "The statement of %(month)s is ready: %(points)s points. Please confirm it through"
+            " the 5th, or say which line is wrong."
+        ),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_disputed": Words(
+        lazy_gettext(
+            "A merchant says that line %(line)s of its statement of %(month)s is wrong."
+        ),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_answered": Words(
+        lazy_gettext("Line %(line)s of your statement of %(month)s was answered."),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_confirmed": Words(
+        lazy_gettext("A merchant confirmed its statement of %(month)s. Please approve it."),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "statement_paid": Words(
+        lazy_gettext("Your statement of %(month)s was paid."),
+        "settlement_pages.show_statement",
+        ("merchant_id", "month"),
+    ),
+    "few_rewards": Words(
+        lazy_gettext(
+            "In %(communities)s communities people find fewer than %(rewards_needed)s rewards"
+            " for %(points)s points, five hours' work. Please bring some in."
+        ),
+        "shortage_pages.show",
+    ),
 }

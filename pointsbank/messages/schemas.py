@@ -6,11 +6,15 @@ from typing import Any
 from flask import current_app, url_for
 from marshmallow import Schema, fields
 
+from pointsbank.messages.merchant_words import MERCHANT_WORDS
 from pointsbank.messages.queries import MessageLine
-from pointsbank.messages.words import NEWS, WORDS
+from pointsbank.messages.words import MEMBER_WORDS, NEWS
 from pointsbank.web.contract import Body, RowId
 from pointsbank.web.formats import day, hours, moment, month_name, points
 from pointsbank.web.languages import locale_name
+
+# Every kind with its words.
+WORDS = {**MEMBER_WORDS, **MERCHANT_WORDS}
 
 
 class MessageOut(Schema):

@@ -1,12 +1,10 @@
-"""The words of each kind of message."""
+"""The words of each kind of message, but for those about merchants."""
 
 from flask_babel import lazy_gettext
 
-from pointsbank.messages.merchant_words import MERCHANT_WORDS
 from pointsbank.messages.wording import Words
 
-WORDS: dict[str, Words] = {
-    **MERCHANT_WORDS,
+MEMBER_WORDS: dict[str, Words] = {
     "webhook_failed": Words(
         lazy_gettext(
             "The webhook “%(system)s” failed for five days or is gone, so nothing is sent to it"
@@ -14,36 +12,6 @@ WORDS: dict[str, Words] = {
         ),
         "webhook_pages.show_webhook",
         ("webhook_id",),
-    ),
-    "statement_closed": Words(
-        lazy_gettext(
-            "The statement of %(month)s is ready: %(points)s points. Please confirm it through"
-            " the 5th, or say which line is wrong."
-        ),
-        "settlement_pages.show_statement",
-        ("merchant_id", "month"),
-    ),
-    "statement_disputed": Words(
-        lazy_gettext(
-            "A merchant says that line %(line)s of its statement of %(month)s is wrong."
-        ),
-        "settlement_pages.show_statement",
-        ("merchant_id", "month"),
-    ),
-    "statement_answered": Words(
-        lazy_gettext("Line %(line)s of your statement of %(month)s was answered."),
-        "settlement_pages.show_statement",
-        ("merchant_id", "month"),
-    ),
-    "statement_confirmed": Words(
-        lazy_gettext("A merchant confirmed its statement of %(month)s. Please approve it."),
-        "settlement_pages.show_statement",
-        ("merchant_id", "month"),
-    ),
-    "statement_paid": Words(
-        lazy_gettext("Your statement of %(month)s was paid."),
-        "settlement_pages.show_statement",
-        ("merchant_id", "month"),
     ),
     "ledger_wrong": Words(
         lazy_gettext(
@@ -82,13 +50,6 @@ WORDS: dict[str, Words] = {
     "reward_wish_declined": Words(
         lazy_gettext("“%(title)s”, which you wished for, is not possible. Please read why."),
         "wish_pages.list_wishes",
-    ),
-    "few_rewards": Words(
-        lazy_gettext(
-            "In %(communities)s communities people find fewer than %(rewards_needed)s rewards"
-            " for %(points)s points, five hours' work. Please bring some in."
-        ),
-        "shortage_pages.show",
     ),
     "points_expire": Words(
         lazy_gettext(

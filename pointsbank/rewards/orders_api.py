@@ -10,7 +10,7 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import merchant_of
-from pointsbank.rewards.handing import hand_over_order, hand_over_voucher, make_order
+from pointsbank.rewards.handing_schemas import hand_over_order, hand_over_voucher, make_order
 from pointsbank.rewards.ordering import cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
 from pointsbank.rewards.orders_queries import (

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session, aliased
 from pointsbank.core.audit import AuditEntry
 from pointsbank.core.calendar import local_day, midnight
 from pointsbank.members.models import HouseholdMember
-from pointsbank.merchants.hours import HOUR_MINUTES, Hours, is_open
-from pointsbank.merchants.models import Shop, ShopHours
+from pointsbank.merchants.hours import HOUR_MINUTES, is_open
+from pointsbank.merchants.models import Hours, Shop, ShopHours
 from pointsbank.organizations.models import Merchant, Organization
 from pointsbank.organizations.queries import within
 from pointsbank.rewards.locking import ALERT_CODES, MANY_WRONG_CODES

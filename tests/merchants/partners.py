@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.keys import draw_bytes
-from pointsbank.merchants.hours import Hours
-from pointsbank.merchants.models import TILL_HANDLE_BYTES, MerchantContract
+from pointsbank.merchants.models import TILL_HANDLE_BYTES, Hours, MerchantContract
 from pointsbank.merchants.shops import ShopFacts, add_shop
 from tests.builders import a_member, a_merchant, with_role
 from tests.moments import NOON

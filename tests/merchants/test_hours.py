@@ -6,7 +6,6 @@ import pytest
 
 from pointsbank.merchants.errors import BadHours
 from pointsbank.merchants.hours import (
-    Hours,
     as_typed,
     clock_text,
     day_text,
@@ -16,6 +15,7 @@ from pointsbank.merchants.hours import (
     minute_from,
     spans_from,
 )
+from pointsbank.merchants.models import Hours
 from tests.builders import SHANGHAI
 
 EMPTY = [""] * 7

@@ -15,8 +15,7 @@ from pointsbank.merchants.errors import (
     ShopNotFound,
     TooManyShops,
 )
-from pointsbank.merchants.hours import Hours
-from pointsbank.merchants.models import TILL_HANDLE_BYTES
+from pointsbank.merchants.models import TILL_HANDLE_BYTES, Hours
 from pointsbank.merchants.queries import shop_of, shops_of
 from pointsbank.merchants.shops import ShopFacts, add_shop, change_shop, set_shop_state
 from pointsbank.organizations.errors import MerchantNotFound

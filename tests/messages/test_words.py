@@ -8,8 +8,7 @@ import pytest
 from flask import Flask
 
 from pointsbank.messages.queries import MessageLine
-from pointsbank.messages.schemas import fact_words, href_of, sentence_of_message
-from pointsbank.messages.words import WORDS
+from pointsbank.messages.schemas import WORDS, fact_words, href_of, sentence_of_message
 from tests.laws.test_translations import PLACE, translations
 from tests.laws.tree import ROOT, python_files
 from tests.moments import NOON

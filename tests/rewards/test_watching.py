@@ -7,8 +7,7 @@ from sqlalchemy import delete, select
 
 from pointsbank.members.models import Household, HouseholdMember
 from pointsbank.members.queries import role_holders_over
-from pointsbank.merchants.hours import Hours
-from pointsbank.merchants.models import Shop, ShopHours
+from pointsbank.merchants.models import Hours, Shop, ShopHours
 from pointsbank.messages.models import Message
 from pointsbank.organizations.queries import organization_of
 from pointsbank.rewards.locking import ALERT_CODES, count_wrong_code

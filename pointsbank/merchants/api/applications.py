@@ -23,7 +23,7 @@ from pointsbank.merchants.applying import (
 )
 from pointsbank.merchants.errors import ReasonMissing
 from pointsbank.merchants.models import TILL_HANDLE_BYTES
-from pointsbank.merchants.paper_files import BODY_BYTES_MAX, paper_answer, uploaded
+from pointsbank.merchants.paper_schemas import BODY_BYTES_MAX, paper_answer, uploaded
 from pointsbank.merchants.schemas import (
     ApplicationDecision,
     ApplicationOut,

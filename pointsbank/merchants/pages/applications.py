@@ -29,7 +29,7 @@ from pointsbank.merchants.applying import (
 )
 from pointsbank.merchants.errors import LicenseMissing, ReasonMissing
 from pointsbank.merchants.models import PAPER_KINDS, TILL_HANDLE_BYTES
-from pointsbank.merchants.paper_files import (
+from pointsbank.merchants.paper_schemas import (
     BODY_BYTES_MAX,
     paper_answer,
     sent_as,

@@ -18,13 +18,12 @@ from pointsbank.merchants.hours import (
     CLOSED,
     TEXT_LENGTH_MAX,
     WEEKDAYS,
-    Hours,
     as_typed,
     day_text,
     hours_from,
     is_open,
 )
-from pointsbank.merchants.models import TILL_HANDLE_BYTES
+from pointsbank.merchants.models import TILL_HANDLE_BYTES, Hours
 from pointsbank.merchants.policy import may_keep, may_see
 from pointsbank.merchants.poster_pdf import TillPoster, till_poster_pdf
 from pointsbank.merchants.queries import ShopLine, shops_of

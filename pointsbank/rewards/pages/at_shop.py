@@ -19,7 +19,7 @@ from pointsbank.merchants.queries import ShopLine
 from pointsbank.merchants.tills import shop_of_till
 from pointsbank.rewards.errors import FormIncomplete
 from pointsbank.rewards.guarding import may_have
-from pointsbank.rewards.handing import hand_over_order, make_order
+from pointsbank.rewards.handing_schemas import hand_over_order, make_order
 from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX
 from pointsbank.rewards.ordering import COUNTER_MINUTES, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound

@@ -13,7 +13,7 @@ from pointsbank.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from pointsbank.core.keys import draw_token
 from pointsbank.rewards.errors import FormIncomplete, RewardNotFound
 from pointsbank.rewards.guarding import may_have
-from pointsbank.rewards.handing import make_order
+from pointsbank.rewards.handing_schemas import make_order
 from pointsbank.rewards.models import QUANTITY_MAX
 from pointsbank.rewards.ordering import VOUCHER_DAYS, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound

@@ -20,7 +20,7 @@ from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import merchant_of
 from pointsbank.rewards.delivering import order_of_voucher
 from pointsbank.rewards.errors import FormIncomplete
-from pointsbank.rewards.handing import hand_over_voucher, look_at_voucher
+from pointsbank.rewards.handing_schemas import hand_over_voucher, look_at_voucher
 from pointsbank.rewards.locking import refuse_while_locked
 from pointsbank.rewards.models import QUANTITY_MAX
 from pointsbank.rewards.ordering import cancel_order
