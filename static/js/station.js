@@ -28,6 +28,10 @@ const place = (name) => document.querySelector(`[data-${name}]`);
 
 const line = new Line(() => showState());
 const scanner = new Scanner(place("scanner"));
+let begin;
+const begun = new Promise((resolve) => { begin = resolve; });
+// What is typed or scanned while the store still opens waits for it: the scanner has emptied its field by then.
+scanner.root.addEventListener("code", async ({ detail }) => { await begun; take(detail.text, detail.seenAt); });
 const screen = new Screen({ panel, strip: place("strip"), words, onClose: () => scanner.resume(), reveal });
 let offline = null; // offline.js, once it is here
 let store = null;
@@ -402,7 +406,6 @@ function wire() {
   });
   place("upload-now").addEventListener("click", () => queue.hurry());
   place("rapid").addEventListener("change", (event) => setRapid(event.target.checked));
-  scanner.root.addEventListener("code", ({ detail }) => { take(detail.text, detail.seenAt); });
   listen((text) => take(text));
   addEventListener("offline", () => line.cut());
   addEventListener("online", () => { probe(links.health, SCAN_LIMIT_MS).then((ms) => { line.probe(ms); queue.hurry(); }); });
@@ -453,6 +456,7 @@ async function start() {
   showState();
   if (roster && line.isOffline) screen.setCounts(roster.counts);
   panel.dataset.ready = "yes";
+  begin();
   keepAwake();
   keepShell();
   probeOften();

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.core import clock
@@ -134,6 +134,23 @@ def test_the_station_says_what_is_wrong_with_a_code(people: People, camera: Fake
     assert verdict_on(station) == "码不是真的"
     assert people.count(Attendance) == 0
     assert people.count(Scan, Scan.result == "refuse") == 2, "what was refused is kept"
+
+
+@pytest.mark.engine("sqlite")
+def test_what_is_typed_before_the_station_has_begun_is_not_lost(people: People) -> None:
+    organizer, volunteer = people.join("李敏", "organizer"), people.join("王桂兰")
+    shift_id = people.shift(organizer, -20 * MINUTE, 100 * MINUTE, volunteer)
+    station = people.page_of(organizer)
+    held: list[Route] = []
+    station.route("**/station/offline.js", lambda route: held.append(route))
+    with station.expect_request("**/station/offline.js"):
+        station.goto(f"/shifts/{shift_id}/station")
+    field = station.get_by_label("或输会员号、数字码")
+    field.fill(people.number_of(volunteer))
+    station.get_by_role("button", name="记上").click()
+    expect(field).to_have_value("")
+    held[0].continue_()
+    assert verdict_on(station) == "签到成功"
 
 
 @pytest.mark.engine("sqlite")
