@@ -1,6 +1,6 @@
 """What the service's readers make of a text, beside what it must mean."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pointsbank.attendance.codes import Sight, look_at, typed_number
 from pointsbank.attendance.policy import Case, Rules, judge
@@ -25,9 +25,9 @@ def complaints(world: World, text: str) -> list[str]:
     ]
 
 
-def _of(check: object) -> list[str]:
+def _of(check: Callable[[], Iterable[str]]) -> list[str]:
     try:
-        return list(check())  # type: ignore[operator]
+        return list(check())
     except Exception as error:  # noqa: BLE001  # whatever is raised is the finding
         return [f"raised {type(error).__name__}"]
 

@@ -110,7 +110,7 @@ def let_all_go() -> None:
 def _make_as_new(app: Flask) -> None:
     """Take back what the test before set on the connection; one that it killed is closed."""
     with app.app_context():
-        if db.engine.pool.checkedin() == 0:  # type: ignore[attr-defined]
+        if db.engine.pool.checkedin() == 0:
             return
         try:
             with db.engine.connect() as connection:
@@ -125,7 +125,7 @@ def _keep_the_only_connection(app: Flask) -> bool:
     """Tell whether there is one connection, at rest, and remember who serves it."""
     with app.app_context():
         pool = db.engine.pool
-        if (pool.checkedin(), pool.checkedout()) != (1, 0):  # type: ignore[attr-defined]
+        if (pool.checkedin(), pool.checkedout()) != (1, 0):
             return False
         with db.engine.connect() as connection:
             _kept_backends.add(connection.connection.driver_connection.info.backend_pid)

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from types import ModuleType
+from typing import Any, TypeVar
 
+import pytest
 from flask import Flask
 
 T = TypeVar("T")
@@ -34,3 +36,30 @@ def race(app: Flask, contestants: Sequence[Callable[[], T]]) -> list[T | Excepti
 def times(number: int, contestant: Callable[[], T]) -> list[Callable[[], T]]:
     """Return the same contestant so many times."""
     return [contestant] * number
+
+
+class _Unlocked:
+    """A statement that forgets to lock its rows."""
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+
+    def where(self, *conditions: Any) -> "_Unlocked":
+        return _Unlocked(self._statement.where(*conditions))
+
+    def order_by(self, *columns: Any) -> "_Unlocked":
+        return _Unlocked(self._statement.order_by(*columns))
+
+    def with_for_update(self, **_more: Any) -> Any:
+        return self._statement
+
+
+def forget_lock(monkeypatch: pytest.MonkeyPatch, module: ModuleType, column: Any) -> None:
+    """Let a module read this one column without the lock that it asks for: for controls."""
+    real = module.select
+
+    def select(*columns: Any) -> Any:
+        is_meant = len(columns) == 1 and columns[0] is column
+        return _Unlocked(real(*columns)) if is_meant else real(*columns)
+
+    monkeypatch.setattr(module, "select", select)

@@ -19,7 +19,7 @@ from pointsbank.members.queries import member_of
 from pointsbank.web.access import anyone, current_actor, members_only
 from pointsbank.web.formats import clock_time, moment
 from pointsbank.web.forms import settings
-from pointsbank.web.keeping import KeptPage, worker_of
+from pointsbank.web.keeping import NOBODYS_FRAME, KeptPage, worker_of
 from pointsbank.web.qr import qr_svg
 
 pages = Blueprint("own_code_pages", __name__)
@@ -66,11 +66,7 @@ def code_shell() -> ResponseReturnValue:
     return render_template(
         "attendance/my_code.html",
         shift=None,
-        actor=None,
-        nav=[],
-        bar=[],
-        csrf_token=str,
-        get_flashed_messages=lambda **_: [],
+        **NOBODYS_FRAME,
         others=[],
         where="",
         member={"name": "", "number": ""},

@@ -113,14 +113,7 @@ def confirm_skill(
         if session.scalar(select(MemberSkill.skill_id).where(*held)) is None:
             raise SkillNotTold
         return False
-    note(
-        session,
-        at=now,
-        actor_id=actor.member_id,
-        action="confirm_skill",
-        subject=("member", member_id),
-        skill=skill_code,
-    )
+    _note_skill(session, actor, "confirm_skill", member_id, skill_code, now)
     return True
 
 
@@ -144,14 +137,7 @@ def refuse_skill(
     ).first()
     if struck is None:
         return False
-    note(
-        session,
-        at=now,
-        actor_id=actor.member_id,
-        action="refuse_skill",
-        subject=("member", member_id),
-        skill=skill_code,
-    )
+    _note_skill(session, actor, "refuse_skill", member_id, skill_code, now)
     return True
 
 
@@ -175,15 +161,21 @@ def doubt_skill(
         .returning(MemberSkill.skill_id)
     ).first()
     if doubted is not None:
-        note(
-            session,
-            at=now,
-            actor_id=actor.member_id,
-            action="doubt_skill",
-            subject=("member", member_id),
-            skill=skill_code,
-        )
+        _note_skill(session, actor, "doubt_skill", member_id, skill_code, now)
     return doubted is not None
+
+
+def _note_skill(
+    session: Session, actor: Actor, action: str, member_id: int, skill_code: str, now: datetime
+) -> None:
+    note(
+        session,
+        at=now,
+        actor_id=actor.member_id,
+        action=action,
+        subject=("member", member_id),
+        skill=skill_code,
+    )
 
 
 def _judged_skill(session: Session, actor: Actor, member_id: int, skill_code: str) -> int:

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from flask import Response, url_for
 
@@ -15,6 +16,14 @@ WORKER = STATIC / "js" / "keeping-worker.js"
 # What the frame of every page loads; scripts bring the modules they import.
 SHEETS = ("tokens", "components", "forms", "screens", "elder", "print")
 FRAME = ("js/page.js", "icons.svg", "img/mark.svg")
+# What stands in the frame of a page that is kept: no person, and nothing that only they may do.
+NOBODYS_FRAME: dict[str, Any] = {
+    "actor": None,
+    "nav": [],
+    "bar": [],
+    "csrf_token": str,
+    "get_flashed_messages": lambda **_: [],
+}
 IMPORTS = (
     re.compile(r"""^\s*(?:im|ex)port\s[^;]*?\sfrom\s+["'](\.[^"']+)["']""", re.MULTILINE),
     # What is only loaded when it is needed may be needed when there is no network.

@@ -1,5 +1,6 @@
 """Steps of places: claimed, kept, accepted, given up, handed on."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -74,9 +75,13 @@ def claim_row(session: Session, world: World, places: Places, claim: Any, shift:
     ).one()
 
 
-@step(5, which=ANY)
-def give_up(world: World, which: int) -> None:
-    """Give a place up."""
+def answer_about(
+    world: World,
+    which: int,
+    foresee: Callable[[Places, Any], None],
+    answering: Callable[..., Any],
+) -> None:
+    """Let somebody say about one of all claims what both sides must take alike."""
     found = some_claim(world, which)
     if found is None:
         return
@@ -84,24 +89,23 @@ def give_up(world: World, which: int) -> None:
 
     def act(session: Session) -> None:
         row = claim_row(session, world, places, wanted, shift)
-        give_up_claim(session, claim_id=row.id, member_id=row.member_id, now=world.now)
+        answering(session, claim_id=row.id, member_id=row.member_id, now=world.now)
 
-    world.both(lambda: places.give_up(wanted, world.now), act)
+    world.both(lambda: foresee(places, wanted), act)
+
+
+@step(5, which=ANY)
+def give_up(world: World, which: int) -> None:
+    """Give a place up."""
+    answer_about(
+        world, which, lambda places, claim: places.give_up(claim, world.now), give_up_claim
+    )
 
 
 @step(3, which=ANY)
 def accept(world: World, which: int) -> None:
     """Say that one comes."""
-    found = some_claim(world, which)
-    if found is None:
-        return
-    places, wanted, shift = found
-
-    def act(session: Session) -> None:
-        row = claim_row(session, world, places, wanted, shift)
-        accept_place(session, claim_id=row.id, member_id=row.member_id, now=world.now)
-
-    world.both(lambda: places.accept(wanted), act)
+    answer_about(world, which, lambda places, claim: places.accept(claim), accept_place)
 
 
 @step(4)

@@ -53,16 +53,24 @@ def clock_of(world: World, skew: int) -> datetime | None:
     return world.now + timedelta(seconds=60 * (skew - 3)) if skew else None
 
 
+def aimed(world: World, who: int, other: int, way: int) -> tuple[int, int, str] | None:
+    """Return the shift, who is scanned there and which way; None if too early for them."""
+    if is_early(world, who):
+        return None
+    shift, _ = place_of(world, other)
+    member = somebody(world, who, shift)
+    return shift, member, way_of(world, way, shift, member)
+
+
 @step(14, who=ANY, other=ANY, way=(0, 9), screen=(0, 4), confirm=(0, 4), skew=(0, 5))
 def scan_venue(
     world: World, who: int, other: int, way: int, screen: int, confirm: int, skew: int
 ) -> None:
     """Scan the venue's screen for oneself."""
-    if is_early(world, who):
+    aim = aimed(world, who, other, way)
+    if aim is None:
         return
-    shift, _ = place_of(world, other)
-    member = somebody(world, who, shift)
-    asked = way_of(world, way, shift, member)
+    shift, member, asked = aim
     wanted = (
         asked
         if screen > 2 and asked != "auto"
@@ -94,11 +102,10 @@ def scan_poster(
     world: World, who: int, other: int, way: int, digits: int, confirm: int
 ) -> None:
     """Scan the poster for oneself, with the screen's digits, wrong ones, or none."""
-    if is_early(world, who):
+    aim = aimed(world, who, other, way)
+    if aim is None:
         return
-    shift, _ = place_of(world, other)
-    member = somebody(world, who, shift)
-    asked = way_of(world, way, shift, member)
+    shift, member, asked = aim
     handle, secret = world.shift_handles[shift], world.desk.secret
     slot = digits_slot_at(world.now)
     good = [venue_digits(secret, handle, slot - each) for each in (0, 1)]
@@ -128,11 +135,10 @@ def scan_at_station(
     world: World, who: int, other: int, way: int, typed: int, insists: int, lead: int
 ) -> None:
     """Scan somebody's own code at a station, or type their number."""
-    if is_early(world, who):
+    aim = aimed(world, who, other, way)
+    if aim is None:
         return
-    shift, _ = place_of(world, other)
-    member = somebody(world, who, shift)
-    asked = way_of(world, way, shift, member)
+    shift, member, asked = aim
     kind = "personal" if typed and member != NO_PHONE else "manual"
     own_code = personal_text(world.desk.secret, world.handles[member], GENERAL, world.now)
     code = world.numbers[member] if kind == "manual" else own_code

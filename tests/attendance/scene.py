@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import slot_at, venue_text
 from pointsbank.attendance.finding import Desk, NewScan
+from pointsbank.attendance.models import Attendance
 from pointsbank.attendance.policy import Rules
 from pointsbank.attendance.recording import Verdict, record_scan
 from pointsbank.core.actor import Actor, Grant
-from pointsbank.core.db import run
+from pointsbank.core.db import run, transaction
 from pointsbank.members.codes import GENERAL, personal_text
 from pointsbank.members.models import Member
 from pointsbank.organizations.models import Organization
@@ -62,6 +63,21 @@ class Scene:
     def personal(self, who: Actor, at: datetime, shift_handle: bytes = GENERAL) -> str:
         """Return the personal code of a moment."""
         return personal_text(SECRET, self.handles[who.member_id], shift_handle, at)
+
+    def write_carelessly(self, occurrence: int, at: datetime) -> None:
+        """Mark the volunteer as here without a look at what stands: for controls."""
+        with transaction() as session:
+            session.execute(
+                insert(Attendance).values(
+                    shift_id=self.shift_id,
+                    member_id=self.volunteer.member_id,
+                    claim_id=self.claim_id,
+                    occurrence=occurrence,
+                    state="present",
+                    checked_in_at=at,
+                    flags=[],
+                )
+            )
 
     def scan(self, actor: Actor, code: str, at: datetime, **more: object) -> Verdict:
         """Send one scan, with a nonce of its own unless one is given."""

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from pointsbank.attendance.models import Attendance, Overtime
-from pointsbank.core.db import reading, run, transaction
+from pointsbank.core.db import reading, run
 from pointsbank.scoring.models import ScoreEntry
 from pointsbank.scoring.queries import service_minutes_of
 from tests.attendance.scene import ENDS, STARTS
@@ -162,18 +162,7 @@ def test_without_the_lock_two_come_back_as_two(app, scene, writing):
             has_left = session.scalar(select(Attendance.checked_out_at)) is not None
         both_have_looked.wait()
         if has_left:
-            with transaction() as session:
-                session.execute(
-                    insert(Attendance).values(
-                        shift_id=scene.shift_id,
-                        member_id=scene.volunteer.member_id,
-                        claim_id=scene.claim_id,
-                        occurrence=number,
-                        state="present",
-                        checked_in_at=AFTER,
-                        flags=[],
-                    )
-                )
+            scene.write_carelessly(number, AFTER)
 
     race(app, [lambda number=number: careless(number) for number in (2, 3)])
     with writing() as session:

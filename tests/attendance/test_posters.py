@@ -15,8 +15,9 @@ from pointsbank.attendance.codes import (
 )
 from pointsbank.attendance.digits import WRONG_TRIES_MAX, WRONG_TRIES_MINUTES
 from pointsbank.attendance.models import Attendance, Scan
+from pointsbank.members.models import Member
 from tests.attendance.scene import SECRET, STARTS, reason
-from tests.racing import race
+from tests.racing import forget_lock, race
 
 HANDLE = b"\x01\x02\x03\x04\x05"
 SLOT = timedelta(seconds=DIGITS_SLOT_SECONDS)
@@ -159,27 +160,7 @@ def test_tries_at_one_moment_are_no_more_than_five(scene):
 @pytest.mark.engine("postgresql")
 def test_without_the_lock_more_would_be_judged(scene, writing, monkeypatch):
     """The control: the same tries with nobody waiting for anybody."""
-    real = digits_file.select
-
-    class NoLock:
-        def __init__(self, statement):
-            self.statement = statement
-
-        def where(self, *conditions):
-            return NoLock(self.statement.where(*conditions))
-
-        def with_for_update(self, **_more):
-            return self.statement
-
-    monkeypatch.setattr(
-        digits_file,
-        "select",
-        lambda *columns: (
-            NoLock(real(*columns))
-            if getattr(columns[0], "key", "") == "id" and columns[0].class_.__name__ == "Member"
-            else real(*columns)
-        ),
-    )
+    forget_lock(monkeypatch, digits_file, Member.id)
     told = []
     for _ in range(4):
         with writing() as session:

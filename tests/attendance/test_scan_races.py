@@ -3,7 +3,7 @@
 import threading
 from datetime import timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from pointsbank.attendance.models import OCCURRENCES_MAX, Attendance, Scan
 from pointsbank.attendance.undoing import undo_scan
@@ -84,18 +84,7 @@ def test_without_the_guard_fifty_scans_make_many(app, scene, writing):
             is_there = session.scalars(select(Attendance.id)).first()
         all_have_looked.wait()
         if is_there is None:
-            with transaction() as session:
-                session.execute(
-                    insert(Attendance).values(
-                        shift_id=scene.shift_id,
-                        member_id=scene.volunteer.member_id,
-                        claim_id=scene.claim_id,
-                        occurrence=number,
-                        state="present",
-                        checked_in_at=STARTS,
-                        flags=[],
-                    )
-                )
+            scene.write_carelessly(number, STARTS)
 
     numbers = range(1, OCCURRENCES_MAX + 1)
     race(app, [lambda number=number: careless(number) for number in numbers])

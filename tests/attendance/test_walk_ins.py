@@ -13,7 +13,7 @@ from pointsbank.tasks.models import Shift
 from tests.attendance.scene import ENDS, STARTS
 from tests.browsing import Browser, words_of
 from tests.builders import a_member, signed_in
-from tests.racing import race
+from tests.racing import forget_lock, race
 
 PHONE = "13800138000"
 
@@ -96,23 +96,7 @@ def test_the_same_nonce_at_one_moment_registers_once(app, scene, writing):
 @pytest.mark.engine("postgresql")
 def test_without_waiting_the_same_person_is_registered_again(app, scene, writing, monkeypatch):
     """The control: the lead's requests do not wait for each other."""
-    real = walk_ins.select
-
-    class NoLock:
-        def __init__(self, statement):
-            self.statement = statement
-
-        def where(self, *conditions):
-            return NoLock(self.statement.where(*conditions))
-
-        def with_for_update(self, **_more):
-            return self.statement
-
-    monkeypatch.setattr(
-        walk_ins,
-        "select",
-        lambda *columns: NoLock(real(*columns)) if columns == (Member.id,) else real(*columns),
-    )
+    forget_lock(monkeypatch, walk_ins, Member.id)
     taken_at_once(app, scene)
     assert len(members_named(writing)) > 1
 

@@ -21,7 +21,7 @@ from tests.browsing import Browser, words_of
 from tests.builders import a_branch, a_member, an_organization, how_many, signed_in, with_role
 from tests.moments import NOON
 from tests.paper_codes import codes_on, sheets_of, words_on
-from tests.racing import race, times
+from tests.racing import forget_lock, race, times
 
 CARDS = "/api/v1/cards"
 SIDE_LEAST_MM = 25
@@ -232,30 +232,8 @@ def test_of_six_issuings_at_once_one_card_stays(app, branch):
 @pytest.mark.engine("postgresql")
 def test_without_the_lock_several_cards_would_stay(app, branch, monkeypatch):
     """The control: the same race with the waiting taken away."""
-    real = carding.select
-
-    def unlocked(*columns):
-        statement = real(*columns)
-        return NoLock(statement) if columns == (Member.id,) else statement
-
-    monkeypatch.setattr(carding, "select", unlocked)
+    forget_lock(monkeypatch, carding, Member.id)
     assert max(good_cards_after_a_race(app, member) for member in branch[1][:5]) > 1
-
-
-class NoLock:
-    """A statement that forgets to lock."""
-
-    def __init__(self, statement):
-        self.statement = statement
-
-    def where(self, *conditions):
-        return NoLock(self.statement.where(*conditions))
-
-    def order_by(self, *columns):
-        return NoLock(self.statement.order_by(*columns))
-
-    def with_for_update(self, **_more):
-        return self.statement
 
 
 def test_a_number_that_nobody_has_is_said(app, branch):

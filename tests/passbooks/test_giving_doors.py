@@ -322,10 +322,12 @@ def test_bad_donations_and_spendings_are_refused(
 
 @pytest.mark.engine("sqlite")
 @pytest.mark.parametrize("decision", ["", "maybe", None, 1, ["approve"]])
-def test_bad_decisions_are_refused(street, knock, decision):
+def test_bad_decisions_are_refused(street, knock, writing, decision):
     asked = street.ask()
     path = f"/api/v1/care-fund-spendings/{asked.id}/decision"
     knock(street.second.member_id, "POST", path, 422, json={"decision": decision})
+    with writing() as session:
+        assert spendings_states(session) == ["pending"]
 
 
 def test_the_pages_of_a_fund(street, knock, writing):

@@ -336,7 +336,8 @@ def test_the_organizers_own_branch_may_keep_all(session):
     organizer = a_member(session, "李敏", scene.branch_id)
     task_id = session.get_one(Shift, scene.shift_id).task_id
     session.execute(update(Task).where(Task.id == task_id).values(organizer_id=organizer))
-    kept(session, scene, 6)
+    group_id = kept(session, scene, 6)
+    assert session.get_one(GroupClaim, group_id).places == 6
     assert_counts_add_up(session, scene.shift_id)
 
 

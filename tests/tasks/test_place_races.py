@@ -256,48 +256,20 @@ def test_without_the_lock_who_accepted_loses_the_place(app, writing):
         assert session.scalar(select(Claim.state).where(Claim.id == claim_id)) == "withdrawn"
 
 
-def test_no_claim_slips_into_a_task_that_is_called_off(app, writing):
+def claims_and_calling_off(app, writing, claimants, what="shift"):
+    """Let people claim a shift while it, or its task, is called off; return its id and all
+    answers.
+    """
     with writing() as session:
         shift_id = a_shift(session, TOMORROW, places=30)
         task_id = session.get_one(Shift, shift_id).task_id
-        members = [a_member(session) for _ in range(12)]
-
-    def call_off():
-        return run(
-            lambda session: call_off_task(
-                session, task_id=task_id, actor_id=1, paths=["/"], reason="大雨", now=NOON
-            )
-        )
-
-    def claim(member_id):
-        return run(
-            lambda session: claim_shift(
-                session, shift_id=shift_id, member_id=member_id, now=NOON
-            )
-        )
-
-    contestants = [lambda each=each: claim(each) for each in members]
-    answers = race(app, [*contestants[:6], call_off, *contestants[6:]])
-    refused = [each for each in answers if isinstance(each, Exception)]
-    assert all(isinstance(each, NotOpen) for each in refused), answers
-    with writing() as session:
-        living = select(func.count(Claim.id)).where(Claim.state != "withdrawn")
-        assert session.scalar(living) == 0
-        assert session.get_one(Shift, shift_id).claimed == 0
-
-
-def claims_and_calling_off(app, writing, claimants):
-    """Let people claim a shift while it is called off; return its id and all answers."""
-    with writing() as session:
-        shift_id = a_shift(session, TOMORROW, places=30)
         members = [a_member(session) for _ in range(claimants)]
+    by = {"actor_id": 1, "paths": ["/"], "reason": "大雨", "now": NOON}
 
     def call_off():
-        return run(
-            lambda session: call_off_shift(
-                session, shift_id=shift_id, actor_id=1, paths=["/"], reason="大雨", now=NOON
-            )
-        )
+        if what == "task":
+            return run(lambda session: call_off_task(session, task_id=task_id, **by))
+        return run(lambda session: call_off_shift(session, shift_id=shift_id, **by))
 
     def claim(member_id):
         return run(
@@ -318,8 +290,9 @@ def living_claims(session, shift_id):
     return session.scalar(living), session.get_one(Shift, shift_id).claimed
 
 
-def test_no_claim_slips_into_a_shift_that_is_called_off(app, writing):
-    shift_id, answers = claims_and_calling_off(app, writing, 12)
+@pytest.mark.parametrize("what", ["shift", "task"])
+def test_no_claim_slips_into_what_is_called_off(app, writing, what):
+    shift_id, answers = claims_and_calling_off(app, writing, 12, what)
     refused = [each for each in answers if isinstance(each, Exception)]
     assert all(isinstance(each, NotOpen) for each in refused), answers
     with writing() as session:

@@ -25,7 +25,7 @@ from pointsbank.core.text import masked_name
 from pointsbank.web.access import anyone, current_actor, roles_only
 from pointsbank.web.formats import clock_time
 from pointsbank.web.forms import attempt, settings, typed
-from pointsbank.web.keeping import KeptPage, worker_of
+from pointsbank.web.keeping import NOBODYS_FRAME, KeptPage, worker_of
 from pointsbank.web.metrics import SCANS
 
 # One door in two files: whoever registers it by this one has the pages of both.
@@ -99,11 +99,7 @@ def station_shell() -> ResponseReturnValue:
     return render_template(
         "attendance/station.html",
         shift=None,
-        actor=None,
-        nav=[],
-        bar=[],
-        csrf_token=str,
-        get_flashed_messages=lambda **_: [],
+        **NOBODYS_FRAME,
         direction="",
         counts={"arrived": 0, "places": 0, "present": 0},
         last=[],
