@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from pointsbank.core.settings import ROOT
-from proving import controls, each_call, faults, fuzz, model, summary
+from proving import controls, each_call, faults, fuzz, last_item, model, summary
 from proving.progress import FOLDER, Progress
 from tests.databases import ENGINES
 
@@ -98,6 +98,14 @@ def prove_suite(run: Run) -> None:
     tell(f"suite: {last}")
 
 
+def prove_last_item(run: Run) -> None:
+    """Let fifty race for the last item of a reward, for the rest of the rounds."""
+    for engine in ENGINES:
+        progress = Progress(FOLDER / f"last-item-{engine}.json", last_item.begun(run.seed))
+        wanted = max(1, round(last_item.ROUNDS * run.share))
+        last_item.run_rounds(engine, wanted, progress, tell, lambda: run.is_over)
+
+
 def prove_faults(run: Run) -> None:
     """Run the rest of the rounds."""
     for engine in ENGINES:
@@ -119,6 +127,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "suite": prove_suite,
     "model": prove_model,
     "attendance": prove_attendance,
+    "last-item": prove_last_item,
     "faults": prove_faults,
     "fuzz": prove_fuzz,
 }

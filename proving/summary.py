@@ -46,13 +46,19 @@ def write(folder: Path) -> Summary:
         "controls": controls,
     }
     facts["fuzz"] = _fuzz(_read(folder / "fuzz.json"))
-    violations = sum(each["violations"] for each in [*facts["model"], *facts["faults"]])
+    races = [
+        _last_item(engine, _read(folder / f"last-item-{engine}.json")) for engine in ENGINES
+    ]
+    facts["last item"] = [each for each in races if each]
+    counted = [*facts["model"], *facts["faults"], *facts["last item"]]
+    violations = sum(each["violations"] for each in counted)
     violations += sum(len(each["wrong"]) for each in facts["calls"])
     violations += sum(each["exit"] != 0 for each in facts["suite"])
     violations += facts["fuzz"].get("findings", 0)
     facts["violations"] = violations
     facts["is_right"] = violations == 0 and all(
-        each["is_found"] for each in [*controls, *facts["fuzz"].get("controls", [])]
+        each["is_found"]
+        for each in [*controls, *facts["fuzz"].get("controls", []), *facts["last item"]]
     )
     (folder / "summary.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1))
     text = "\n".join(_lines(facts))
@@ -124,6 +130,37 @@ def _faults(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
         "violations": len(wrong),
         "wrong": wrong,
     }
+
+
+def _last_item(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
+    if not kept:
+        return {}
+    control = kept["control"] or {"wrong": []}
+    return {
+        "engine": engine,
+        "rounds": kept["rounds"],
+        "per_second": round(kept["rounds"] / max(kept["seconds"], 0.001), 1),
+        "seeds": f"{kept['seed']}:{engine}:0 to {kept['rounds'] - 1}",
+        "won": dict(sorted(kept["won"].items())),
+        "scenes": kept["scenes"],
+        "is_found": bool(control["wrong"]),
+        "without the guard": control["wrong"][:1],
+        "violations": len(kept["failures"]),
+        "failures": kept["failures"],
+    }
+
+
+def _last_item_lines(races: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for each in races:
+        won = ", ".join(f"{count:,} by {way}" for way, count in each["won"].items())
+        lines.append(
+            f"last item on {each['engine']}: {each['rounds']:,} rounds of fifty"
+            f" ({each['per_second']}/s), seeds {each['seeds']}, one winner each ({won}),"
+            f" {each['violations']} violations; without the guard"
+            f" {', '.join(each['without the guard']) or 'NOTHING WAS WRONG'}"
+        )
+    return lines
 
 
 def _fuzz(kept: dict[str, Any]) -> dict[str, Any]:
@@ -209,5 +246,6 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f" {'as it must be' if each['is_found'] else 'BUT NONE WAS SEEN'}"
         for each in facts["controls"]
     ]
+    lines += _last_item_lines(facts["last item"])
     lines += _fuzz_lines(facts["fuzz"])
     return [*lines, "all is right" if facts["is_right"] else "NOT RIGHT"]

@@ -3,11 +3,16 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
+
+from pointsbank.core.db import reading
 
 T = TypeVar("T")
 
@@ -63,3 +68,43 @@ def forget_lock(monkeypatch: pytest.MonkeyPatch, module: ModuleType, column: Any
         return _Unlocked(real(*columns)) if is_meant else real(*columns)
 
     monkeypatch.setattr(module, "select", select)
+
+
+def loosened(statement: Any, condition: str) -> Any:
+    """Return a copy of a text statement in which a condition of its WHERE always holds.
+
+    Raises ValueError when the statement does not ask for it.
+    """
+    changed = copy(statement)
+    if hasattr(changed, "element"):
+        changed.element = loosened(statement.element, condition)
+        return changed
+    if condition not in statement.text:
+        raise ValueError(f"there is no {condition!r} to be taken away")
+    changed.text = statement.text.replace(condition, "1 = 1")
+    return changed
+
+
+def forget_guard(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, condition: str
+) -> None:
+    """Let one statement of a module write without asking for a condition: for controls."""
+    monkeypatch.setattr(module, name, loosened(getattr(module, name), condition))
+
+
+def after_looking(
+    look: Callable[[Session], bool], contestants: Sequence[Callable[[], T]]
+) -> list[Callable[[], T | None]]:
+    """Return contestants who look first and act when all have looked: for controls.
+
+    Who sees that it cannot be does nothing.
+    """
+    everyone_has_looked = threading.Barrier(len(contestants))
+
+    def look_and_act(contestant: Callable[[], T]) -> T | None:
+        with reading() as session:
+            may_act = look(session)
+        everyone_has_looked.wait(MEET_SECONDS_MAX)
+        return contestant() if may_act else None
+
+    return [partial(look_and_act, each) for each in contestants]
