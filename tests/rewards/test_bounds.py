@@ -9,13 +9,14 @@ from sqlalchemy import text
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.ledger.verifying import offenders
+from pointsbank.rewards import bounds
 from pointsbank.rewards.bounds import DAY_POINTS_MAX
 from pointsbank.rewards.errors import DayFull, MonthFull
 from pointsbank.rewards.redeeming import Redeemed, preview_redemption
 from pointsbank.rewards.voiding import Voided, void_redemption
 from tests.builders import a_member, a_reward, with_points, with_role
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, race, times
+from tests.racing import MEET_SECONDS_MAX, after_looking, forget_guard, race, times
 from tests.rewards.traces import everything
 
 SPENT = "SELECT COALESCE(SUM(points), 0) FROM spent_by_day"
@@ -153,17 +154,37 @@ def voided_part(session, counter, redemption_id) -> Voided:
     )
 
 
-def test_the_month_holds_when_many_pay_at_once(counter, writing):
+@pytest.fixture
+def six_buyers(counter, writing):
+    """Six people with a code each, at a shop that may take 50 points this month."""
     limited(writing, 50)
     with writing() as session:
         buyers = [with_points(session, a_member(session), 100) for _ in range(6)]
-    codes = [counter.code(each, now=NOON) for each in buyers]
-    answers = race(counter.app, [counter.buying(code) for code in codes])
+    return [counter.buying(counter.code(each, now=NOON)) for each in buyers]
+
+
+def test_the_month_holds_when_many_pay_at_once(counter, writing, six_buyers):
+    answers = race(counter.app, six_buyers)
     assert sum(isinstance(answer, Redeemed) for answer in answers) == 2, answers
     assert sum(isinstance(answer, MonthFull) for answer in answers) == 4, answers
     with writing() as session:
         assert session.scalar(text(MONTH)) == 40
         assert offenders(session) == []
+
+
+def test_without_the_guard_row_the_month_is_passed_by_everyone_who_counted(
+    counter, writing, six_buyers, monkeypatch
+):
+    """Control: add up what the month brought, then take more."""
+    forget_guard(monkeypatch, bounds, "TAKE_MONTH", "points + :points <= :most")
+
+    def has_room(session) -> bool:
+        return session.scalar(text(MONTH)) + 20 <= 50
+
+    answers = race(counter.app, after_looking(has_room, six_buyers))
+    assert sum(isinstance(answer, Redeemed) for answer in answers) == 6, answers
+    with writing() as session:
+        assert session.scalar(text(MONTH)) == 120
 
 
 def test_two_administrators_who_agree_at_once_void_once(counter, writing):

@@ -14,6 +14,7 @@ from pointsbank.ledger.holding import expire_holds
 from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.verifying import offenders
 from pointsbank.members.codes import CONFIRM_ABOVE
+from pointsbank.rewards import confirming as confirming_file
 from pointsbank.rewards.confirming import (
     confirm_redemption,
     decline_redemption,
@@ -29,10 +30,11 @@ from pointsbank.rewards.queries import RedemptionLine, had_by, redemption_of, re
 from pointsbank.rewards.redeeming import CONFIRM_SECONDS
 from tests.builders import a_member, a_merchant, a_reward, with_points
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, race, times
+from tests.racing import MEET_SECONDS_MAX, after_looking, forget_guard, race, times
 from tests.rewards.traces import everything
 
 DEAR = 250
+WAITS = "state = 'waiting' AND confirm_by > :now"
 PAY = "UPDATE wallet SET posted = posted - 250, held = 0 WHERE held = 250"
 IN_TIME = NOON + timedelta(seconds=CONFIRM_SECONDS - 1)
 TOO_LATE = NOON + timedelta(seconds=CONFIRM_SECONDS)
@@ -252,7 +254,70 @@ def test_many_yeses_at_once_move_the_points_once(counter, writing, waiting, dear
         booked = book_lines(session, f"member:{counter.member_id}")
         assert [line.points for line in booked].count(-DEAR) == 1
         assert counted(session, counter, dear) == (3, 1, DEAR, DEAR)
+        assert noted(session, "confirm_redemption") == 1
         assert offenders(session) == []
+
+
+def noted(session, action: str) -> int:
+    asked = text("SELECT COUNT(*) FROM audit_entry WHERE action = :action")
+    return session.scalar(asked, {"action": action})
+
+
+def it_waits(waiting):
+    """Return a look whether a deal waits."""
+    return lambda session: redemption_of(session, waiting.id).state == "waiting"
+
+
+def test_without_the_claim_a_yes_counts_as_often_as_it_was_seen_to_wait(
+    counter, writing, waiting, monkeypatch
+):
+    """Control: the ledger's hold keeps the points, but two are told that they decided."""
+    forget_guard(monkeypatch, confirming_file, "CLAIM", WAITS)
+    yeses = times(2, confirming(counter, waiting))
+    answers = race(counter.app, after_looking(it_waits(waiting), yeses))
+    assert [answer.state for answer in answers] == ["completed"] * 2, answers
+    with writing() as session:
+        assert noted(session, "confirm_redemption") == 2
+        assert offenders(session) == []
+
+
+@pytest.fixture
+def calling_off(counter, waiting):
+    """The member's no and the counter's."""
+    return [
+        partial(
+            run,
+            partial(decline_redemption, redemption_id=waiting.id, actor=who, now=IN_TIME),
+        )
+        for who in (someone(counter.member_id), clerk_of(counter))
+    ]
+
+
+def test_two_noes_at_once_return_everything_once(counter, writing, waiting, dear, calling_off):
+    answers = race(counter.app, calling_off * 3)
+    assert [answer.state for answer in answers] == ["declined"] * 6, answers
+    assert counter.points() == 300
+    with writing() as session:
+        assert counted(session, counter, dear) == (4, 0, 0, 0)
+        assert noted(session, "decline_redemption") == 1
+        assert offenders(session) == []
+
+
+def test_without_the_guard_two_noes_return_a_piece_twice(
+    counter, writing, waiting, dear, calling_off, monkeypatch
+):
+    """Control: another deal waits, whose piece and share the second no gives back."""
+    with writing() as session:
+        with_points(session, counter.member_id, 200)
+    code = counter.code(now=NOON)
+    with writing() as session:
+        counter.redeem(session, counter.order(code, reward_id=dear))
+        assert counted(session, counter, dear)[:2] == (2, 2)
+    forget_guard(monkeypatch, confirming_file, "DECLINE", "state = 'waiting'")
+    answers = race(counter.app, after_looking(it_waits(waiting), calling_off))
+    assert [answer.state for answer in answers] == ["declined"] * 2, answers
+    with writing() as session:
+        assert counted(session, counter, dear)[:2] == (4, 0)
 
 
 @pytest.mark.parametrize("opponent", ["declines", "lapses"])

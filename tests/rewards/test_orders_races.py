@@ -6,10 +6,13 @@ from functools import partial
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.keys import draw_number
 from pointsbank.ledger.verifying import offenders
+from pointsbank.rewards import delivering as delivering_file
+from pointsbank.rewards import ordering as ordering_file
 from pointsbank.rewards.delivering import Delivered, redeem_voucher
 from pointsbank.rewards.errors import OutOfStock
 from pointsbank.rewards.ordering import (
@@ -29,7 +32,7 @@ from pointsbank.rewards.orders_queries import OrderLine, order_of
 from pointsbank.rewards.queries import reward_of
 from tests.builders import a_member, a_reward, with_points
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, race, times
+from tests.racing import MEET_SECONDS_MAX, after_looking, forget_guard, race, times
 from tests.rewards.test_orders import (
     LAST_MOMENT,
     WEEK_LATER,
@@ -44,6 +47,9 @@ from tests.rewards.test_orders import (
 BUYERS = 50
 ROUNDS = 3
 DUELS = 5
+RESERVED = """state = 'reserved' AND expires_at > :now
+      AND delivered + :quantity <= quantity"""
+SLOW = "SELECT due.id FROM pg_sleep(0.3),"
 PAY = "UPDATE wallet SET posted = posted - 20, held = 0 WHERE held = 20"
 
 
@@ -137,6 +143,27 @@ def test_one_voucher_at_two_tills_is_paid_once(counter, writing):
             session.execute(text("UPDATE reward SET stock = 10"))
 
 
+def test_without_the_guard_a_voucher_is_paid_at_both_tills(counter, writing):
+    """Control: look whether it is reserved, then take the points."""
+    with writing() as session:
+        ordered = ordering(counter, session)
+        with_points(session, counter.member_id, 100)
+
+    def pay() -> bool:
+        with transaction() as session:
+            session.execute(text("UPDATE wallet SET posted = posted - 20 WHERE held = 20"))
+        return True
+
+    look = partial(is_reserved, ordered)
+    assert race(counter.app, after_looking(look, times(2, pay))) == [True, True]
+    with writing() as session:
+        assert balances(session, counter)[0] == 200 - 40
+
+
+def is_reserved(ordered: Ordered, session) -> bool:
+    return order_of(session, ordered.id).state == "reserved"
+
+
 def with_room(session) -> None:
     """Let a day hold more than one duel takes."""
     session.execute(text("DELETE FROM spent_by_day"))
@@ -152,6 +179,19 @@ def test_parts_at_once_are_no_more_than_the_whole(counter, writing):
         assert balances(session, counter) == (40, 40, 60)
         assert counted(session, counter) == (7, 3, 60)
         assert offenders(session) == []
+
+
+def test_without_the_guard_parts_are_stopped_by_the_table_alone(counter, writing, monkeypatch):
+    """Control: look how many are left, then hand one over. Who comes too late breaks on the
+    row's bound instead of being told that it was handed over.
+    """
+    with writing() as session:
+        ordered = ordering(counter, session, quantity=3)
+    forget_guard(monkeypatch, delivering_file, "DELIVER", RESERVED)
+    hands = times(5, delivering(counter, ordered, quantity=1))
+    answers = race(counter.app, after_looking(partial(is_reserved, ordered), hands))
+    assert how_many(answers, Delivered) == 3, answers
+    assert how_many(answers, IntegrityError) == 2, answers
 
 
 @pytest.mark.parametrize("opponent", ["expires", "is cancelled"])
@@ -195,24 +235,15 @@ def test_without_the_guard_a_voucher_is_paid_and_returned(counter, writing):
     """Control: look whether it is reserved, then write what was decided."""
     with writing() as session:
         ordered = ordering(counter, session)
-    both_have_looked = threading.Barrier(2)
 
-    def it_is_reserved() -> bool:
-        with reading() as session:
-            is_reserved = order_of(session, ordered.id).state == "reserved"
-        both_have_looked.wait(MEET_SECONDS_MAX)
-        return is_reserved
-
-    def writing_when_reserved(statement: str) -> bool:
-        if not it_is_reserved():
-            return False
+    def write(statement: str) -> bool:
         with transaction() as session:
             session.execute(text(statement))
         return True
 
-    pay = partial(writing_when_reserved, PAY)
-    give_back = partial(writing_when_reserved, "UPDATE reward SET stock = stock + 1")
-    assert race(counter.app, [pay, give_back]) == [True, True]
+    acts = [partial(write, PAY), partial(write, "UPDATE reward SET stock = stock + 1")]
+    look = partial(is_reserved, ordered)
+    assert race(counter.app, after_looking(look, acts)) == [True, True]
     with writing() as session:
         assert reward_of(session, counter.reward_id).stock == 10
         assert balances(session, counter)[0] == 80
@@ -239,3 +270,20 @@ def test_many_expiries_at_once_return_each_order_once(counter, writing, crowd):
         assert session.scalar(text("SELECT SUM(held) FROM wallet")) == 0
         assert session.scalar(text("SELECT SUM(quantity) FROM reward_taken")) == 0
         assert offenders(session) == []
+
+
+@pytest.mark.engine("postgresql")
+def test_without_the_claim_one_order_expires_twice(counter, writing, monkeypatch):
+    """Control: two look for what is due at once, and the second ends it once more: another
+    order's piece is on the shelf though it stands.
+    """
+    with writing() as session:
+        over = ordering(counter, session)
+        ordering(counter, session)
+    monkeypatch.setattr(ordering_file, "CLAIM_DUE", f"{SLOW} ({ordering_file.DUE}) AS due")
+    forget_guard(monkeypatch, ordering_file, "EXPIRE", "state = 'reserved'")
+    expire = partial(run, partial(expire_next_order, now=over.expires_at))
+    assert race(counter.app, times(2, expire)) == [True, True]
+    with writing() as session:
+        assert reward_of(session, counter.reward_id).stock == 10
+        assert session.scalar(text("SELECT SUM(held) FROM wallet")) == 20

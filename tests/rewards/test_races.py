@@ -5,21 +5,24 @@ from functools import partial
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.ledger.errors import NotEnoughPoints
 from pointsbank.ledger.verifying import offenders
 from pointsbank.members.errors import CodeUsed
-from pointsbank.rewards.errors import LimitReached, OutOfStock
+from pointsbank.rewards import voiding as voiding_file
+from pointsbank.rewards.errors import LimitReached, NothingLeftToVoid, OutOfStock
 from pointsbank.rewards.queries import had_by, redemption_of, reward_of, totals_on
 from pointsbank.rewards.redeeming import Redeemed
 from pointsbank.rewards.voiding import Voided, void_redemption
 from tests.builders import a_member, a_reward, redemption_code, with_points
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, race, times
+from tests.racing import MEET_SECONDS_MAX, forget_guard, race, times
 
 BUYERS = 50
+STANDS = "state = 'completed' AND voided_quantity + :quantity <= quantity"
 
 
 def done(answers: list) -> list[Redeemed]:
@@ -144,27 +147,25 @@ def test_without_the_guard_row_the_limit_is_passed_by_everyone_who_counted(count
         assert had_by(session, counter.reward_id, counter.member_id) == 4
 
 
-def test_many_voids_at_once_return_everything_once(counter, writing):
+@pytest.fixture
+def redeemed(counter, writing) -> Redeemed:
+    """One bottle handed over."""
     code = counter.code(now=NOON)
     with writing() as session:
-        redeemed = counter.redeem(session, counter.order(code))
+        return counter.redeem(session, counter.order(code))
+
+
+def voiding(counter, redemption_id: int, quantity: int | None = None):
+    """Return a contestant who takes a redemption back as its clerk, all of it or some."""
     clerk = Actor(
         counter.clerk_id, "李建军", 1, 1, (Grant("clerk", None, counter.merchant_id),)
     )
+    void = partial(void_redemption, redemption_id=redemption_id, actor=clerk, reason=None)
+    return partial(run, partial(void, today=NOON.date(), now=NOON, quantity=quantity))
 
-    def void() -> Voided:
-        return run(
-            lambda session: void_redemption(
-                session,
-                redemption_id=redeemed.id,
-                actor=clerk,
-                reason=None,
-                today=NOON.date(),
-                now=NOON,
-            )
-        )
 
-    answers = race(counter.app, times(8, void))
+def test_many_voids_at_once_return_everything_once(counter, writing, redeemed):
+    answers = race(counter.app, times(8, voiding(counter, redeemed.id)))
     assert [answer.balance_after for answer in answers] == [100] * 8, answers
     with writing() as session:
         assert redemption_of(session, redeemed.id).state == "voided"
@@ -173,23 +174,32 @@ def test_many_voids_at_once_return_everything_once(counter, writing):
         assert offenders(session) == []
 
 
-def test_selling_voiding_and_restocking_at_once_add_up(counter, writing, crowd):
-    clerk = Actor(
-        counter.clerk_id, "李建军", 1, 1, (Grant("clerk", None, counter.merchant_id),)
-    )
+def test_one_bottle_is_taken_back_once(counter, redeemed):
+    answers = race(counter.app, times(8, voiding(counter, redeemed.id, quantity=1)))
+    assert how_many(answers, Voided) == 1, answers
+    assert how_many(answers, NothingLeftToVoid) == 7, answers
 
+
+@pytest.mark.engine("postgresql")
+def test_without_the_guard_a_void_is_stopped_by_the_table_alone(counter, redeemed, monkeypatch):
+    """Control: both see that the one bottle can be taken back. Who comes second breaks on the
+    row's bound instead of being told that nothing is left.
+    """
+
+    def slowly(session, redemption_id):
+        found = redemption_of(session, redemption_id)
+        session.execute(text("SELECT pg_sleep(0.3)"))
+        return found
+
+    forget_guard(monkeypatch, voiding_file, "VOID", STANDS)
+    monkeypatch.setattr(voiding_file, "redemption_of", slowly)
+    answers = race(counter.app, times(2, voiding(counter, redeemed.id, quantity=1)))
+    assert how_many(answers, Voided) == how_many(answers, IntegrityError) == 1, answers
+
+
+def test_selling_voiding_and_restocking_at_once_add_up(counter, writing, crowd):
     def buy_and_void(code: str) -> None:
-        bought = counter.buying(code)()
-        run(
-            partial(
-                void_redemption,
-                redemption_id=bought.id,
-                actor=clerk,
-                reason=None,
-                today=NOON.date(),
-                now=NOON,
-            )
-        )
+        voiding(counter, counter.buying(code)().id)()
 
     codes = list(crowd.values())[:12]
     keepers = [counter.buying(code) for code in codes[:4]]

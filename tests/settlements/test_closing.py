@@ -1,19 +1,27 @@
 """A merchant's month is cut off once, and every transfer stands on exactly one line."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
+from pointsbank.core import clock
 from pointsbank.core.calendar import read_period
+from pointsbank.core.db import transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.jobs.months import close_next
+from pointsbank.jobs.running import run_slot
+from pointsbank.jobs.table import Slot, job_named
 from pointsbank.ledger.verifying import verify
 from pointsbank.messages.models import Message
+from pointsbank.settlements import closing
 from pointsbank.settlements.closing import close_through
 from pointsbank.settlements.queries import lines_of, statement_of
 from pointsbank.settlements.rules import RULES_OF_STATEMENTS
-from tests.builders import SHANGHAI
+from tests.builders import SHANGHAI, a_merchant, a_reward
 from tests.racing import race, times
 from tests.settlements.months import (
     CUT_OFF,
@@ -23,6 +31,11 @@ from tests.settlements.months import (
     close,
     redeem,
     take_back,
+)
+
+UNIQUE = (
+    ("statement", "uq_statement_merchant_id_month"),
+    ("statement_line", "uq_statement_line_transfer_id"),
 )
 
 
@@ -128,17 +141,90 @@ def test_a_scheduler_that_was_down_makes_each_month_for_itself(counter, writing)
         assert offenders(session) == []
 
 
-def test_two_who_cut_off_at_once_make_one_statement(counter, writing, app):
-    redeem(counter, writing, "A1", at(11, 3))
+def cutting_off(counter):
+    """Return a contestant who cuts off the counter's November."""
 
     def contestant():
-        with writing() as session:
+        with transaction() as session:
             return close(session, counter)
 
-    made = race(app, times(4, contestant))
+    return contestant
+
+
+def test_two_who_cut_off_at_once_make_one_statement(counter, writing, app):
+    redeem(counter, writing, "A1", at(11, 3))
+    made = race(app, times(4, cutting_off(counter)))
     assert len(set(made)) == 1
     with writing() as session:
         assert session.scalar(text("SELECT COUNT(*) FROM statement_line")) == 1
+
+
+def without_lock(monkeypatch) -> None:
+    """Let all look for what is unsettled before anybody has made a statement of it."""
+    look = closing.unsettled
+
+    def slowly(session, *given):
+        moved = look(session, *given)
+        session.execute(text("SELECT pg_sleep(0.3)"))
+        return moved
+
+    monkeypatch.setattr(closing, "LOCK_MERCHANT", "SELECT 1 FROM (SELECT :id) AS none")
+    monkeypatch.setattr(closing, "unsettled", slowly)
+
+
+@pytest.mark.engine("postgresql")
+def test_without_the_lock_who_comes_second_breaks(counter, writing, app, monkeypatch):
+    """The control: only that a month has one statement stops the others, as a fault."""
+    redeem(counter, writing, "A1", at(11, 3))
+    without_lock(monkeypatch)
+    made = race(app, times(3, cutting_off(counter)))
+    assert sum(isinstance(answer, IntegrityError) for answer in made) == 2, made
+
+
+@pytest.fixture
+def three_shops(counter, writing, monkeypatch):
+    """November at three shops, on the first of December, and the job that settles it."""
+    redeem(counter, writing, "A1", at(11, 3))
+    for name in ("隔壁小店", "爱心超市"):
+        with writing() as session:
+            merchant_id = a_merchant(session, name)
+            reward_id = a_reward(session, merchant_id)
+        other = replace(counter, merchant_id=merchant_id, reward_id=reward_id)
+        redeem(other, writing, name, at(11, 3))
+    monkeypatch.setattr(clock, "now", lambda: SOON_AFTER)
+    return partial(run_slot, job_named("settlement"), Slot("2026-11", "2026-11"), zone=SHANGHAI)
+
+
+def settled(session):
+    """Return how many statements, lines, messages and finished runs there are."""
+    tables = ("statement", "statement_line", "message", "job_run WHERE state = 'done'")
+    return [session.scalar(text(f"SELECT COUNT(*) FROM {table}")) for table in tables]
+
+
+def test_schedulers_at_once_settle_each_shop_once(counter, writing, app, three_shops):
+    told = race(app, times(4, three_shops))
+    assert not [each for each in told if isinstance(each, Exception)], told
+    with writing() as session:
+        # Of the three only one has a clerk, who is told.
+        assert settled(session) == [3, 3, 1, 1]
+        assert offenders(session) == []
+
+
+@pytest.mark.changes_schema
+@pytest.mark.engine("postgresql")
+def test_schedulers_without_any_guard_settle_a_month_twice(
+    counter, writing, app, three_shops, monkeypatch
+):
+    """The control: nobody holds the occasion or the merchant, and the tables take it all."""
+    with writing() as session:
+        for table, name in UNIQUE:
+            session.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+    without_lock(monkeypatch)
+    race(app, times(2, partial(three_shops, claim=lambda *_given: 0)))
+    with writing() as session:
+        statements, lines, *_ = settled(session)
+        assert statements > 3
+        assert lines > 3
 
 
 @pytest.mark.parametrize(
