@@ -5,6 +5,7 @@ from flask import Blueprint
 from pointsbank.app.manual_entries import api as manual_api
 from pointsbank.app.manual_entries import pages as manual_pages
 from pointsbank.app.me import api as me_api
+from pointsbank.app.merchant_desk import api as desk_api
 from pointsbank.app.merchant_desk import pages as desk_pages
 from pointsbank.app.my_code import pages as own_code_pages
 from pointsbank.app.scanned import pages as scanned_pages
@@ -47,9 +48,11 @@ from pointsbank.members.pages.signing_in import pages as sign_in_pages
 from pointsbank.members.pages.signing_in import registering as register_pages
 from pointsbank.merchants.api.applications import api as applications_api
 from pointsbank.merchants.api.contracts import api as contracts_api
+from pointsbank.merchants.api.papers import api as papers_api
 from pointsbank.merchants.api.shops import api as shops_api
 from pointsbank.merchants.pages.applications import pages as application_pages
 from pointsbank.merchants.pages.contracts import pages as contract_pages
+from pointsbank.merchants.pages.papers import pages as paper_pages
 from pointsbank.merchants.pages.shops import pages as shop_pages
 from pointsbank.messages.api import api as messages_api
 from pointsbank.messages.pages import pages as message_pages
@@ -150,7 +153,9 @@ API_DOORS: list[ApiBlueprint] = [
     activating_api,
     applications_api,
     contracts_api,
+    papers_api,
     shops_api,
+    desk_api,
     messages_api,
     me_api,
     manual_api,
@@ -205,6 +210,7 @@ PAGE_DOORS: list[Blueprint] = [
     organization_pages,
     application_pages,
     contract_pages,
+    paper_pages,
     shop_pages,
     desk_pages,
     book_pages,

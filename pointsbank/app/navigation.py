@@ -77,6 +77,7 @@ NAV: list[Way] = [
         roles=("administrator", "secretary", "organizer", "auditor"),
     ),
     Way("till_pages.choose_till", lazy_gettext("Take points"), "shop", roles=("clerk",)),
+    Way("desk_pages.show_mine", lazy_gettext("Our shop"), "shop", roles=("clerk",)),
     Way("settlement_pages.list_mine", lazy_gettext("Our statements"), "book", roles=("clerk",)),
     Way(
         "budget_pages.list_budgets",

@@ -1,6 +1,6 @@
 """Reads of applications and papers, as far as a person may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,16 @@ class PaperLine:
     uploaded_at: datetime
 
 
+PAPER = (
+    MerchantPaper.id,
+    MerchantPaper.kind,
+    MerchantPaper.file_name,
+    MerchantPaper.media_type,
+    MerchantPaper.size,
+    MerchantPaper.uploaded_at,
+)
+
+
 def application_of(session: Session, application_id: int, actor: Actor) -> ApplicationLine:
     """Return an application: one's own, or one sent to an organization that one oversees.
 
@@ -102,26 +112,32 @@ def applications_for(
     return [_line(row) for row in rows]
 
 
-def papers_of(
-    session: Session, *, application_id: int | None = None, merchant_id: int | None = None
-) -> list[PaperLine]:
-    """Return the papers of an application or of a merchant, the oldest first."""
-    belongs = (
-        MerchantPaper.application_id == application_id
-        if application_id is not None
-        else MerchantPaper.merchant_id == merchant_id
-    )
-    rows = session.execute(
-        select(
-            MerchantPaper.id,
-            MerchantPaper.kind,
-            MerchantPaper.file_name,
-            MerchantPaper.media_type,
-            MerchantPaper.size,
-            MerchantPaper.uploaded_at,
-        )
-        .where(belongs)
+def papers_of(session: Session, application_id: int) -> list[PaperLine]:
+    """Return an application's papers, the oldest first; approved, the merchant has them."""
+    return papers_of_each(session, [application_id]).get(application_id, [])
+
+
+def papers_of_each(
+    session: Session, application_ids: Iterable[int]
+) -> dict[int, list[PaperLine]]:
+    """Return the papers of these applications, the oldest first; those without are left out."""
+    found: dict[int, list[PaperLine]] = {}
+    rows: Iterable[Any] = session.execute(
+        select(MerchantPaper.application_id, *PAPER)
+        .where(MerchantPaper.application_id.in_(set(application_ids)))
         .order_by(MerchantPaper.id)
+    )
+    for application_id, *paper in rows:
+        found.setdefault(application_id, []).append(PaperLine(*paper))
+    return found
+
+
+def papers_of_merchant(session: Session, merchant_id: int) -> list[PaperLine]:
+    """Return every paper that a merchant ever had, the newest first."""
+    rows = session.execute(
+        select(*PAPER)
+        .where(MerchantPaper.merchant_id == merchant_id)
+        .order_by(MerchantPaper.id.desc())
     )
     return [PaperLine(*row) for row in rows]
 
@@ -155,11 +171,6 @@ def _may_see_merchant(session: Session, merchant_id: int | None, actor: Actor) -
         .where(Merchant.id == merchant_id)
     ).one()
     return may_see(actor, row.id, row.path)
-
-
-def paper_kinds(papers: Sequence[PaperLine]) -> set[str]:
-    """Return which kinds of papers there are."""
-    return {paper.kind for paper in papers}
 
 
 def _applications() -> Select[*tuple[Any, ...]]:

@@ -193,7 +193,7 @@ def approve_application(
     Raises ApplicationNotFound, OwnApplication, ApplicationDecided, LicenseMissing.
     """
     line = application_to_decide(session, actor, application_id)
-    papers = papers_of(session, application_id=application_id)
+    papers = papers_of(session, application_id)
     has_license = any(paper.kind == "license" for paper in papers)
     if not has_license and line.kind not in KINDS_WITHOUT_LICENSE:
         raise LicenseMissing

@@ -28,7 +28,7 @@ from pointsbank.merchants.errors import (
 )
 from pointsbank.merchants.models import SIGNED_STATES, MerchantContract
 from pointsbank.merchants.policy import may_rule
-from pointsbank.merchants.scope import merchant_to_rule
+from pointsbank.merchants.scope import lock_merchant, merchant_to_rule
 from pointsbank.messages.service import tell_each
 from pointsbank.organizations.models import Merchant, Organization
 
@@ -234,15 +234,8 @@ def _locked(session: Session, actor: Actor, contract_id: int) -> ContractLine:
     if not may_rule(actor, line.path):
         raise ContractNotFound
     _refuse_own(actor, line.merchant_id)
-    _lock_merchant(session, line.merchant_id)
+    lock_merchant(session, line.merchant_id)
     return contract_of(session, contract_id)
-
-
-def _lock_merchant(session: Session, merchant_id: int) -> None:
-    # Not FOR UPDATE: redemptions only refer to the merchant and need not wait.
-    session.execute(
-        select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True)
-    )
 
 
 def _refuse_own(actor: Actor, merchant_id: int) -> None:
@@ -254,7 +247,7 @@ def _judge(
     session: Session, merchant_id: int, valid_from: date, valid_until: date, today: date
 ) -> None:
     """Raise BadTerm, ContractOverlaps for days that cannot be signed today."""
-    _lock_merchant(session, merchant_id)
+    lock_merchant(session, merchant_id)
     earliest = today.replace(day=1)
     is_ordered = earliest <= valid_from <= valid_until and today <= valid_until
     if not is_ordered or valid_until.year - valid_from.year > YEARS_MAX:

@@ -9,13 +9,20 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from pointsbank.core.actor import Actor
+from pointsbank.core.audit import note
+from pointsbank.members.queries import role_holders_over
 from pointsbank.merchants.errors import BadPaper, PaperTooLarge, TooManyPapers
 from pointsbank.merchants.models import PAPER_BYTES_MAX, MerchantPaper
+from pointsbank.merchants.scope import lock_merchant, merchant_to_keep
+from pointsbank.messages.service import tell_each
 
 MEGABYTE = 1024 * 1024
 # What a telephone's camera makes is taken and made smaller.
 UPLOAD_BYTES_MAX = 12 * MEGABYTE
 PAPERS_MAX = 12
+# A license is renewed every few years and what it replaces is kept: enough for decades.
+MERCHANT_PAPERS_MAX = 40
 FILE_NAME_MAX = 120
 # Small print of a license stays readable.
 SIDE_MAX = 2_000
@@ -111,14 +118,13 @@ def keep_paper(
 
     Raises TooManyPapers.
     """
-    belongs = (
-        MerchantPaper.application_id == application_id
-        if application_id is not None
-        else MerchantPaper.merchant_id == merchant_id
-    )
+    if application_id is not None:
+        belongs, most = MerchantPaper.application_id == application_id, PAPERS_MAX
+    else:
+        belongs, most = MerchantPaper.merchant_id == merchant_id, MERCHANT_PAPERS_MAX
     count = session.scalar(select(func.count()).select_from(MerchantPaper).where(belongs))
-    if (count or 0) >= PAPERS_MAX:
-        raise TooManyPapers(most=PAPERS_MAX)
+    if (count or 0) >= most:
+        raise TooManyPapers(most=most)
     return session.execute(
         insert(MerchantPaper)
         .values(
@@ -132,3 +138,37 @@ def keep_paper(
         )
         .returning(MerchantPaper.id)
     ).scalar_one()
+
+
+def add_merchant_paper(
+    session: Session, *, actor: Actor, merchant_id: int, paper: Paper, now: datetime
+) -> int:
+    """Add a paper to a merchant's own and return its id; the administrators over it are told.
+
+    The ones before stay, each with its day: what held when something was sold can be shown.
+    Raises MerchantNotFound, TooManyPapers.
+    """
+    merchant = merchant_to_keep(session, actor, merchant_id)
+    lock_merchant(session, merchant_id)
+    paper_id = keep_paper(
+        session, paper, merchant_id=merchant_id, uploaded_by_id=actor.member_id, now=now
+    )
+    note(
+        session,
+        at=now,
+        actor_id=actor.member_id,
+        action="add_merchant_paper",
+        subject=("merchant", merchant_id),
+        paper_id=paper_id,
+        kind=paper.kind,
+    )
+    overseers = set(role_holders_over(session, merchant.path, ("administrator",)))
+    tell_each(
+        session,
+        key=f"merchant_paper:{paper_id}",
+        member_ids=overseers - {actor.member_id},
+        kind="merchant_paper_added",
+        facts={"shop": merchant.name, "merchant_id": merchant_id},
+        now=now,
+    )
+    return paper_id

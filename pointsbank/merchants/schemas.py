@@ -112,6 +112,12 @@ class PaperOut(Schema):
     uploaded_at = fields.AwareDateTime(format="iso")
 
 
+class PapersOut(Schema):
+    """Every paper of a merchant."""
+
+    items = fields.List(fields.Nested(PaperOut))
+
+
 class ApplicationOut(Schema):
     """An application."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
@@ -9,6 +10,7 @@ from pointsbank.merchants.errors import ShopNotFound
 from pointsbank.merchants.policy import may_keep, may_rule, may_see
 from pointsbank.merchants.queries import ShopLine, shop_of
 from pointsbank.organizations.errors import MerchantNotFound
+from pointsbank.organizations.models import Merchant
 from pointsbank.organizations.queries import MerchantLine, merchant_of
 
 Judge = Callable[[Actor, int, str], bool]
@@ -36,6 +38,14 @@ def merchant_to_rule(session: Session, actor: Actor, merchant_id: int) -> Mercha
     Raises MerchantNotFound.
     """
     return _merchant(session, actor, merchant_id, lambda who, _, path: may_rule(who, path))
+
+
+def lock_merchant(session: Session, merchant_id: int) -> None:
+    """Let one at a time change what belongs to a merchant, until the transaction ends."""
+    # Not FOR UPDATE: redemptions only refer to the merchant and need not wait.
+    session.execute(
+        select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True)
+    )
 
 
 def shop_to_see(session: Session, actor: Actor, shop_id: int) -> ShopLine:

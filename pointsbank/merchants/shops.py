@@ -12,8 +12,7 @@ from pointsbank.core.audit import note
 from pointsbank.merchants.errors import PositionIncomplete, ShopNameTaken, TooManyShops
 from pointsbank.merchants.hours import judged
 from pointsbank.merchants.models import Hours, Shop, ShopHours
-from pointsbank.merchants.scope import merchant_to_keep, shop_to_keep
-from pointsbank.organizations.models import Merchant
+from pointsbank.merchants.scope import lock_merchant, merchant_to_keep, shop_to_keep
 
 # A chain with more is several merchants to a community.
 SHOPS_MAX = 50
@@ -71,7 +70,7 @@ def open_shop(
 
     Raises ShopNameTaken, TooManyShops, PositionIncomplete, BadHours.
     """
-    _lock_merchant(session, merchant_id)
+    lock_merchant(session, merchant_id)
     standing = session.scalar(
         select(func.count()).select_from(Shop).where(Shop.merchant_id == merchant_id)
     )
@@ -109,7 +108,7 @@ def change_shop(
     Raises ShopNotFound, ShopNameTaken, PositionIncomplete, BadHours.
     """
     shop = shop_to_keep(session, actor, shop_id)
-    _lock_merchant(session, shop.merchant_id)
+    lock_merchant(session, shop.merchant_id)
     _judge(session, shop.merchant_id, facts, shop_id)
     ordered = judged(hours)
     session.execute(update(Shop).where(Shop.id == shop_id).values(**vars(facts)))
@@ -149,13 +148,6 @@ def renew_till_code(
     shop_to_keep(session, actor, shop_id)
     session.execute(update(Shop).where(Shop.id == shop_id).values(till_handle=handle))
     _note(session, actor.member_id, "renew_till_code", shop_id, now)
-
-
-def _lock_merchant(session: Session, merchant_id: int) -> None:
-    # Not FOR UPDATE: redemptions only refer to the merchant and need not wait.
-    session.execute(
-        select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True)
-    )
 
 
 def _judge(

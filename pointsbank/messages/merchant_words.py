@@ -30,6 +30,11 @@ MERCHANT_WORDS: dict[str, Words] = {
         "application_pages.show_application",
         ("application_id",),
     ),
+    "merchant_paper_added": Words(
+        lazy_gettext("“%(shop)s” has a new paper. Please look at it."),
+        "paper_pages.list_papers",
+        ("merchant_id",),
+    ),
     "contract_proposed": Words(
         lazy_gettext("A contract with “%(shop)s” waits for a second administrator to sign it."),
         "contract_pages.list_contracts",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.merchants.scope import merchant_to_see
-from pointsbank.settlements.policy import fen_from
+from pointsbank.settlements.policy import correction_from
 from pointsbank.settlements.queries import (
     month_totals,
     statements_of_merchant,
@@ -133,7 +133,7 @@ def answer(body: dict[str, Any], merchant_id: int, month: str, no: int) -> dict[
         month,
         no=no,
         is_accepted=body["decision"] == "accept",
-        correction_fen=fen_from(body["correction_yuan"]),
+        correction_fen=correction_from(body["correction_yuan"]),
         answer=body["reason"],
     )
 

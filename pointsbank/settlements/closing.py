@@ -12,6 +12,7 @@ from pointsbank.core.audit import note
 from pointsbank.core.calendar import Period, local_day, local_month, read_period
 from pointsbank.core.db import Moment
 from pointsbank.merchants.queries import rate_on
+from pointsbank.merchants.scope import lock_merchant
 from pointsbank.messages.service import tell_each
 from pointsbank.settlements.errors import MonthNotOver
 from pointsbank.settlements.models import Statement, StatementLine
@@ -81,9 +82,6 @@ OLDEST = (
     .columns(oldest=Moment())
     .bindparams(bindparam("cut_at", type_=Moment()))
 )
-
-# Two who cut off the same month meet at this row; the second finds the first one's statement.
-LOCK_MERCHANT = "SELECT 1 FROM merchant WHERE id = :id"
 
 
 def unsettled(
@@ -166,8 +164,8 @@ def close_month(
     cut_at = month.ends_at(zone)
     if now < cut_at:
         raise MonthNotOver
-    for_update = " FOR UPDATE" if session.get_bind().dialect.name == "postgresql" else ""
-    session.execute(text(LOCK_MERCHANT + for_update), {"id": merchant_id})
+    # Two who cut off the same month meet here; the second finds the first one's statement.
+    lock_merchant(session, merchant_id)
     standing = session.scalar(
         select(Statement.id).where(
             Statement.merchant_id == merchant_id, Statement.month == month.name

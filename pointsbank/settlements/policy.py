@@ -1,7 +1,6 @@
 """What a month is worth and until when it is answered: pure judgements over points and days."""
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import Period, midnight
 from pointsbank.core.clock import moment_text
-from pointsbank.core.text import halfwidth
+from pointsbank.core.money import fen_from
 from pointsbank.settlements.errors import BadAmount
 
 # A rate is the fen for so many points.
@@ -18,9 +17,6 @@ RATE_POINTS = 100
 # Of the month after: the merchant confirms through the 5th, money is sent through the 15th.
 CONFIRM_DAY = 5
 PAY_DAY = 15
-FEN_A_YUAN = 100
-# Far above what one line is worth, and far from where sums overflow.
-AMOUNT = re.compile(r"(?P<sign>[-\u2212]?)(?P<yuan>\d{1,8})(?:\.(?P<fen>\d{1,2}))?")
 
 
 @dataclass(frozen=True)
@@ -70,21 +66,15 @@ def fen_of(worth: int) -> int:
     return (worth + RATE_POINTS // 2) // RATE_POINTS
 
 
-def yuan_text(fen: int) -> str:
-    """Return fen as yuan with two places: 1234.50, or -0.05."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // FEN_A_YUAN}.{abs(fen) % FEN_A_YUAN:02}"
-
-
-def fen_from(text: str) -> int:
-    """Read an amount of yuan, full-width digits and the true minus sign too.
+def correction_from(text: str) -> int:
+    """Read an amount of yuan as fen; below zero it takes away.
 
     Raises BadAmount.
     """
-    match = AMOUNT.fullmatch(halfwidth(text))
-    if match is None or not match["yuan"].isascii():
+    fen = fen_from(text)
+    if fen is None:
         raise BadAmount
-    fen = int(match["yuan"]) * FEN_A_YUAN + int((match["fen"] or "").ljust(2, "0"))
-    return -fen if match["sign"] else fen
+    return fen
 
 
 def digest_of(merchant_id: int, month: str, moved: Iterable[Moved]) -> bytes:

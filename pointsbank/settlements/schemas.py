@@ -6,7 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from pointsbank.settlements.policy import fen_of, yuan_text
+from pointsbank.core.money import yuan_text
+from pointsbank.settlements.policy import fen_of
 from pointsbank.settlements.queries import LineFile, MonthTotals, StatementFile
 from pointsbank.settlements.viewing import MonthSeen
 from pointsbank.web.contract import Body, PageQuery, Text

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import local_day
+from pointsbank.core.money import yuan_text
 from pointsbank.members.queries import role_holders_over
 from pointsbank.messages.service import tell_each
 from pointsbank.settlements.errors import (
@@ -32,7 +33,6 @@ from pointsbank.settlements.policy import (
     may_confirm,
     may_decide,
     may_see,
-    yuan_text,
 )
 from pointsbank.settlements.queries import (
     StatementFile,

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from pointsbank.settlements.policy import FEN_A_YUAN
+from pointsbank.core.money import FEN_A_YUAN
 
 MINUS = "\u2212"
 

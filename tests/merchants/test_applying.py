@@ -12,6 +12,7 @@ from pointsbank.merchants.applications import (
     applications_for,
     paper_to_see,
     papers_of,
+    papers_of_merchant,
 )
 from pointsbank.merchants.applying import (
     NewApplication,
@@ -86,8 +87,8 @@ def test_an_approved_application_becomes_a_merchant_with_all_it_needs(session):
     assert (shop.name, shop.address, shop.till_handle) == ("惠民粮油店", "平潭街 8 号", HANDLE)
     (role,) = standing_roles(session, applicant.member_id)
     assert (role.role, role.merchant_id) == ("clerk", merchant_id)
-    assert papers_of(session, application_id=application_id) == []
-    (paper,) = papers_of(session, merchant_id=merchant_id)
+    assert papers_of(session, application_id) == []
+    (paper,) = papers_of_merchant(session, merchant_id)
     assert (paper.kind, paper.media_type, paper.size) == (
         "license",
         "application/pdf",
@@ -152,7 +153,7 @@ def test_only_those_over_the_organization_read_and_decide(session):
     far = an_administrator(session, organization_of(session, elsewhere).path)
     auditor = member(session, Grant("auditor", path))
     stranger = member(session)
-    (paper,) = papers_of(session, application_id=application_id)
+    (paper,) = papers_of(session, application_id)
     for actor, may in ((applicant, True), (auditor, True), (far, False), (stranger, False)):
         assert [line.id for line in applications_for(session, actor)] == (
             [application_id] if may else []
@@ -176,7 +177,7 @@ def test_only_those_over_the_organization_read_and_decide(session):
 def test_a_merchants_papers_are_its_clerks_and_overseers(session):
     applicant, judge = member(session), an_administrator(session)
     merchant_id = approved(session, judge, sent(session, applicant))
-    (paper,) = papers_of(session, merchant_id=merchant_id)
+    (paper,) = papers_of_merchant(session, merchant_id)
     assert paper_to_see(session, paper.id, a_clerk(session, merchant_id)).content == PDF
     with pytest.raises(PaperNotFound):
         paper_to_see(session, paper.id, applicant)

@@ -72,7 +72,7 @@ def test_control_without_the_merchants_lock_several_hold(app, writing, monkeypat
     def no_lock(session, _merchant_id):
         session.execute(text("SELECT pg_sleep(0.1)"))
 
-    monkeypatch.setattr(contracting, "_lock_merchant", no_lock)
+    monkeypatch.setattr(contracting, "lock_merchant", no_lock)
     judge = contracting._judge
 
     def slowly(session, *days):

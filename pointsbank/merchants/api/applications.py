@@ -12,6 +12,7 @@ from pointsbank.merchants.applications import (
     applications_for,
     paper_to_see,
     papers_of,
+    papers_of_each,
 )
 from pointsbank.merchants.applying import (
     NewApplication,
@@ -73,10 +74,8 @@ def list_applications(query: dict[str, Any]) -> dict[str, Any]:
             before_id=position_from(query.get("cursor")),
             limit=limit + 1,
         )
-        items = [
-            application_out(line, papers_of(session, application_id=line.id))
-            for line in found[:limit]
-        ]
+        papers = papers_of_each(session, [line.id for line in found[:limit]])
+        items = [application_out(line, papers.get(line.id, [])) for line in found[:limit]]
     return {
         "items": items,
         "next": cursor_from(found[limit - 1].id) if len(found) > limit else None,
@@ -122,7 +121,7 @@ def new_paper(
             now=clock.now(),
         )
     with reading() as session:
-        papers = papers_of(session, application_id=application_id)
+        papers = papers_of(session, application_id)
     return vars(next(each for each in papers if each.id == paper_id))
 
 
@@ -168,4 +167,4 @@ def shown(application_id: int) -> dict[str, Any]:
     """Return an application with its papers, as the person who asks may see it."""
     with reading() as session:
         line = application_of(session, application_id, current_actor())
-        return application_out(line, papers_of(session, application_id=application_id))
+        return application_out(line, papers_of(session, application_id))

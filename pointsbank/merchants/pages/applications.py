@@ -169,14 +169,7 @@ def show_application(application_id: int) -> ResponseReturnValue:
     actor = current_actor()
     with reading() as session:
         line = application_of(session, application_id, actor)
-        papers = papers_of(
-            session,
-            **(
-                {"merchant_id": line.merchant_id}
-                if line.merchant_id
-                else {"application_id": line.id}
-            ),
-        )
+        papers = papers_of(session, line.id)
     is_own = line.applicant_id == actor.member_id
     return render_template(
         "merchants/application.html",

@@ -1,6 +1,5 @@
 """The HTML door of a merchant's terms: contracts, standing, clerks."""
 
-import re
 from datetime import date
 from typing import Any
 
@@ -13,12 +12,12 @@ from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from pointsbank.core.money import fen_from, yuan_text
 from pointsbank.core.text import halfwidth
 from pointsbank.members.appointing import appoint, dismiss
 from pointsbank.members.errors import MemberNotFound, RoleNotFound
 from pointsbank.members.policy import day_from
 from pointsbank.members.queries import member_id_of_number
-from pointsbank.merchants.applications import papers_of
 from pointsbank.merchants.clerks import clerks_of
 from pointsbank.merchants.contracting import (
     NewContract,
@@ -33,7 +32,6 @@ from pointsbank.merchants.policy import may_rule
 from pointsbank.merchants.queries import terms_on
 from pointsbank.merchants.schemas import (
     CONTRACT_WORDS,
-    PAPER_WORDS,
     REASON_LENGTH_MAX,
     REFERENCE_LENGTH_MAX,
 )
@@ -47,27 +45,11 @@ pages = Blueprint("contract_pages", __name__)
 
 VIEWERS = ("administrator", "clerk", "auditor")
 FIGURE_LENGTH_MAX = 20
-FEN = 100
-YUAN = re.compile(r"(\d{1,6})(?:\.(\d{1,2}))?", re.ASCII)
 
 
 def today_here() -> date:
     """Return the local day."""
     return local_day(clock.now(), settings().zone)
-
-
-def fen_from(text: str) -> int | None:
-    """Return yuan as they are typed, 10 or 10.5 or 10.50, in fen; None for what is none."""
-    found = YUAN.fullmatch(halfwidth(text).removesuffix("元").strip())
-    if found is None:
-        return None
-    fen = int(found[1]) * FEN + int((found[2] or "").ljust(2, "0"))
-    return fen if 1 <= fen <= RATE_FEN_MAX else None
-
-
-def yuan(fen: int) -> str:
-    """Write fen as yuan: 10.50."""
-    return f"{fen // FEN}.{fen % FEN:02d}"
 
 
 @pages.get("/merchants/<id:merchant_id>/contracts")
@@ -87,19 +69,18 @@ def contracts_page(
         terms = terms_on(session, merchant_id, today)
         contracts = contracts_of(session, merchant_id)
         standing = standing_of(session, merchant_id)
-        papers = papers_of(session, merchant_id=merchant_id)
     rules = may_rule(actor, merchant.path) and merchant_id not in actor.merchant_ids()
     page = render_template(
         "merchants/contracts.html",
         merchant=merchant,
         standing=standing,
         takes_points=standing.takes_points_on(today),
-        rate=yuan(terms.rate_fen),
+        rate=yuan_text(terms.rate_fen),
         is_usual=not contracts or terms.contract_id is None,
         contracts=[
             {
                 "line": line,
-                "rate": yuan(line.rate_fen),
+                "rate": yuan_text(line.rate_fen),
                 "may_decide": rules
                 and line.state == "proposed"
                 and line.proposed_by_id != actor.member_id,
@@ -110,14 +91,15 @@ def contracts_page(
             for line in contracts
         ],
         states=CONTRACT_WORDS,
-        papers=papers,
-        paper_words=PAPER_WORDS,
         may_rule=may_rule(actor, merchant.path),
         may_propose=rules,
         today=today,
-        form={"rate": yuan(DEFAULT_RATE_FEN), **form},
+        form={"rate": yuan_text(DEFAULT_RATE_FEN), **form},
         errors=errors,
-        links={"back": url_for("desk_pages.show_desk", merchant_id=merchant_id)},
+        links={
+            "back": url_for("desk_pages.show_desk", merchant_id=merchant_id),
+            "papers": url_for("paper_pages.list_papers", merchant_id=merchant_id),
+        },
     )
     return page, 422 if errors else 200
 
@@ -158,6 +140,7 @@ def contract_from(form: dict[str, str]) -> tuple[NewContract | None, dict[str, s
     """Return the contract that a form holds, or what is wrong with it by field."""
     first, last = day_from(form["valid_from"]), day_from(form["valid_until"])
     rate = fen_from(form["rate"])
+    is_rate = rate is not None and 1 <= rate <= RATE_FEN_MAX
     limit = halfwidth(form["month_points_max"]).replace(",", "")
     is_limit = not limit or (
         limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MONTH_POINTS_MAX
@@ -166,7 +149,7 @@ def contract_from(form: dict[str, str]) -> tuple[NewContract | None, dict[str, s
         "reference": gettext("Please fill this in.") if not form["reference"] else "",
         "valid_from": gettext("Please choose a day.") if first is None else "",
         "valid_until": gettext("Please choose a day.") if last is None else "",
-        "rate": gettext("An amount in yuan, such as 10 or 10.50.") if rate is None else "",
+        "rate": gettext("An amount in yuan, such as 10 or 10.50.") if not is_rate else "",
         "month_points_max": ""
         if is_limit
         else gettext("A whole number of points, or nothing."),

@@ -127,6 +127,7 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
     links = {
         "back": url_for("reward_pages.catalogue"),
         "code": url_for("member_pages.ask_for_redemption_code"),
+        "shops": url_for("shop_pages.list_shops", merchant_id=reward.merchant_id),
     }
     if reward.kind not in ("loan", "by_points"):
         links["order"] = url_for("order_pages.ask", reward_id=reward_id)

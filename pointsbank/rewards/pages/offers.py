@@ -77,6 +77,7 @@ def show_offer(merchant_id: int) -> ResponseReturnValue:
         links={
             "new": url_for("offer_pages.ask_for_reward", merchant_id=merchant_id),
             "day": url_for("offer_pages.show_day", merchant_id=merchant_id),
+            "back": url_for("desk_pages.show_desk", merchant_id=merchant_id),
         },
     )
 
@@ -264,7 +265,10 @@ def show_day(merchant_id: int) -> ResponseReturnValue:
             session, merchant_id, day, before_id=before, limit=LINES_A_PAGE + 1
         )
         totals = totals_on(session, merchant_id, day)
-    links = {"here": url_for("offer_pages.show_day", merchant_id=merchant_id)}
+    links = {
+        "here": url_for("offer_pages.show_day", merchant_id=merchant_id),
+        "back": url_for("desk_pages.show_desk", merchant_id=merchant_id),
+    }
     if may_offer(actor, merchant_id, merchant.path):
         links["offer"] = url_for("offer_pages.show_offer", merchant_id=merchant_id)
     if len(found) > LINES_A_PAGE:

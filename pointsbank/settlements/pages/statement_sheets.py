@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext
 
 from pointsbank.core.calendar import Period
+from pointsbank.core.money import FEN_A_YUAN
 from pointsbank.core.sheets import Cell, Sheet
-from pointsbank.settlements.policy import FEN_A_YUAN, RATE_POINTS
+from pointsbank.settlements.policy import RATE_POINTS
 from pointsbank.settlements.queries import LineFile, StatementFile
 from pointsbank.settlements.viewing import MonthSeen
 from pointsbank.settlements.words import DISPUTES, KINDS, LATE, STATES, yuan

@@ -28,7 +28,7 @@ from pointsbank.settlements.pages.facing import (
 )
 from pointsbank.settlements.pages.statement_pdf import statement_pdf
 from pointsbank.settlements.pages.statement_sheets import month_sheet, statement_sheet
-from pointsbank.settlements.policy import fen_from
+from pointsbank.settlements.policy import correction_from
 from pointsbank.settlements.queries import (
     late_statements,
     line_of,
@@ -154,7 +154,14 @@ def list_mine() -> ResponseReturnValue:
         return redirect(url_for("settlement_pages.list_statements", merchant_id=ids[0]))
     with reading() as session:
         merchants = merchants_within(session, (), ids=ids)
-    return render_template("settlements/choose.html", merchants=merchants)
+    return render_template(
+        "merchants/choose.html",
+        title=gettext("Our statements"),
+        entries=[
+            (each, url_for("settlement_pages.list_statements", merchant_id=each.id))
+            for each in merchants
+        ],
+    )
 
 
 @pages.get("/merchants/<id:merchant_id>/statements")
@@ -179,7 +186,10 @@ def list_statements(merchant_id: int) -> ResponseReturnValue:
             ),
         },
         statements=[printed_statement(each, now) for each in found],
-        all_href=url_for("settlement_pages.list_month") if actor.is_(*OVERSEERS) else "",
+        links={
+            "back": url_for("desk_pages.show_desk", merchant_id=merchant_id),
+            "all": url_for("settlement_pages.list_month") if actor.is_(*OVERSEERS) else "",
+        },
     )
 
 
@@ -335,7 +345,7 @@ def answer(merchant_id: int, month: str, no: int) -> ResponseReturnValue:
             session,
             no=no,
             is_accepted=is_accepted,
-            correction_fen=fen_from(amount) if is_accepted and amount else 0,
+            correction_fen=correction_from(amount) if is_accepted and amount else 0,
             answer=words("reason", REASON_LENGTH_MAX),
             **who,
         )

@@ -13,7 +13,7 @@ from pointsbank.core.keys import draw_number
 from pointsbank.members.service import grant_role
 from pointsbank.merchants.applications import papers_of
 from pointsbank.merchants.applying import NewApplication, apply_as_merchant
-from pointsbank.merchants.papers import judged_paper
+from pointsbank.merchants.papers import add_merchant_paper, judged_paper
 from tests.builders import a_member, a_merchant
 from tests.laws.doors import (
     ADMINISTRATOR,
@@ -21,6 +21,7 @@ from tests.laws.doors import (
     DAY_READERS,
     MEMBERS,
     Row,
+    asking,
     door,
     fields,
     form,
@@ -37,7 +38,7 @@ from tests.laws.world import (
     Made,
     World,
 )
-from tests.merchants.partners import a_contract, a_proposal, a_shop
+from tests.merchants.partners import a_contract, a_proposal, a_shop, an_administrator
 from tests.merchants.pictures import PDF
 from tests.moments import NOON
 
@@ -81,7 +82,17 @@ def make_own_application(
 
 def make_own_paper(session: Session, world: World, place: str, actor: int, _made: Made) -> int:
     application_id = an_application(session, world, place, actor)
-    return papers_of(session, application_id=application_id)[0].id
+    return papers_of(session, application_id)[0].id
+
+
+def make_merchants_paper(
+    session: Session, world: World, place: str, _actor: int, _made: Made
+) -> int:
+    merchant_id = world.merchant_id(place)
+    actor = an_administrator(session)
+    return add_merchant_paper(
+        session, actor=actor, merchant_id=merchant_id, paper=PAPER, now=NOON
+    )
 
 
 def make_proposal(session: Session, world: World, place: str, _actor: int, _made: Made) -> int:
@@ -133,6 +144,7 @@ def says_so_or_nothing(answer: TestResponse) -> bool:
 APPLICATION = Kind(COMMUNITY, make_application)
 OWN_APPLICATION = Kind("mine", make_own_application)
 OWN_PAPER = Kind("mine", make_own_paper)
+MERCHANTS_PAPER = Kind(MERCHANT, make_merchants_paper)
 PROPOSAL = Kind(COMMUNITY, make_proposal)
 SIGNED = Kind(COMMUNITY, make_contract)
 SHOP = Kind(MERCHANT, make_shop)
@@ -169,6 +181,29 @@ ROWS: list[Row] = [
         ADMINISTRATOR,
         fields(state="active"),
         merchant_id=MERCHANT_ID,
+    ),
+    door(
+        "GET",
+        f"{MERCHANTS}/dashboard",
+        DAY_READERS,
+        asking(month="2026-10"),
+        merchant_id=MERCHANT_ID,
+    ),
+    door("GET", f"{MERCHANTS}/papers", DAY_READERS, merchant_id=MERCHANT_ID),
+    door(
+        "POST",
+        f"{MERCHANTS}/papers",
+        COUNTER,
+        a_paper(kind="license"),
+        merchant_id=MERCHANT_ID,
+    ),
+    door(
+        "GET",
+        "/api/v1/merchant-papers/<id:paper_id>",
+        DAY_READERS,
+        case="a merchant's",
+        is_denied=says_nothing_is_there,
+        paper_id=MERCHANTS_PAPER,
     ),
     door("GET", f"{MERCHANTS}/contracts", DAY_READERS, merchant_id=MERCHANT_ID),
     door(
@@ -239,7 +274,24 @@ ROWS: list[Row] = [
         application_id=APPLICATION,
     ),
     door("GET", "/merchant-papers/<id:paper_id>", MEMBERS, paper_id=OWN_PAPER),
+    door(
+        "GET",
+        "/merchant-papers/<id:paper_id>",
+        DAY_READERS,
+        case="a merchant's",
+        is_denied=says_nothing_is_there,
+        paper_id=MERCHANTS_PAPER,
+    ),
+    door("GET", "/merchants/mine", ("clerk",)),
     door("GET", "/merchants/<id:merchant_id>", DAY_READERS, merchant_id=MERCHANT_ID),
+    door("GET", "/merchants/<id:merchant_id>/papers", DAY_READERS, merchant_id=MERCHANT_ID),
+    door(
+        "POST",
+        "/merchants/<id:merchant_id>/papers",
+        COUNTER,
+        a_paper(kind="license"),
+        merchant_id=MERCHANT_ID,
+    ),
     door("GET", "/merchants/<id:merchant_id>/contracts", DAY_READERS, merchant_id=MERCHANT_ID),
     door(
         "POST",
