@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import BigInteger, Integer, String, text
+from sqlalchemy import BigInteger, Connection, Integer, String, text
 from sqlalchemy.types import TypeDecorator
 
 TYPES = {"Moment": "sa.DateTime(timezone=True)"}
@@ -38,8 +38,7 @@ def run_migrations() -> None:
     with database.engine.connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
         if is_sqlite:
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            connection.rollback()
+            enforce_foreign_keys(connection, False)
         context.configure(
             connection=connection,
             target_metadata=database.metadata,
@@ -54,7 +53,17 @@ def run_migrations() -> None:
             if connection.execute(text("PRAGMA foreign_key_check")).all():
                 raise RuntimeError("a migration left rows that point at nothing")
             connection.rollback()
-            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+            enforce_foreign_keys(connection, True)
+
+
+def enforce_foreign_keys(connection: Connection, are_enforced: bool) -> None:
+    """Turn SQLite's foreign keys on or off, past SQLAlchemy, which would begin a transaction.
+
+    Within one the PRAGMA does nothing, and a table that others point at cannot be rebuilt.
+    """
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA foreign_keys = {'ON' if are_enforced else 'OFF'}")
 
 
 run_migrations()
