@@ -5,12 +5,12 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 
-from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
+from pointsbank.core.images import NotDecodable, TooManyPixels, decoded
 from pointsbank.members.queries import role_holders_over
 from pointsbank.merchants.errors import BadPaper, PaperTooLarge, TooManyPapers
 from pointsbank.merchants.models import PAPER_BYTES_MAX, MerchantPaper
@@ -27,15 +27,11 @@ FILE_NAME_MAX = 120
 # Small print of a license stays readable.
 SIDE_MAX = 2_000
 QUALITY = 82
-FORMATS = ("JPEG", "PNG", "WEBP")
-# A JPEG is decoded small at once; other pictures unfold to their full size in memory.
 JPEG_PIXELS_MAX = 80_000_000
-PIXELS_MAX = 24_000_000
 PDF_HEAD = b"%PDF-"
 PDF_FOOT = b"%%EOF"
 # Behind its last mark a PDF may have a little more.
 PDF_FOOT_WITHIN = 2_048
-WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True)
@@ -75,34 +71,12 @@ def rewritten(content: bytes) -> bytes:
     Raises BadPaper, also for one that would unfold to more than memory should hold.
     """
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-            most = JPEG_PIXELS_MAX if picture.format == "JPEG" else PIXELS_MAX
-            if picture.width * picture.height > most:
-                raise BadPaper
-            picture.draft("RGB", (SIDE_MAX, SIDE_MAX))
-            upright = ImageOps.exif_transpose(picture)
-            upright.thumbnail((SIDE_MAX, SIDE_MAX))
-            flat = on_white(upright)
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-        OSError,
-        SyntaxError,
-        ValueError,
-    ) as error:
+        flat = decoded(content, side=SIDE_MAX, jpeg_pixels_max=JPEG_PIXELS_MAX)
+    except (NotDecodable, TooManyPixels) as error:
         raise BadPaper from error
     written = io.BytesIO()
     flat.save(written, "JPEG", quality=QUALITY, optimize=True)
     return written.getvalue()
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    """Return a picture without transparency: what was transparent is white paper."""
-    clear = picture.convert("RGBA")
-    flat = Image.new("RGB", clear.size, WHITE)
-    flat.paste(clear, mask=clear.getchannel("A"))
-    return flat
 
 
 def keep_paper(

@@ -5,36 +5,25 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from sqlalchemy import bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
 from pointsbank.core.db import Moment
+from pointsbank.core.images import NotDecodable, TooManyPixels, decoded
 from pointsbank.rewards.errors import NotAPicture, PictureTooLarge
 from pointsbank.rewards.models import PICTURE_BYTES_MAX, RewardPicture
 from pointsbank.rewards.service import reward_to_change
 
 # As large as a telephone's camera sends it.
 UPLOAD_BYTES_MAX = 10_000_000
-# Decoded, a pixel takes four bytes: 50 megapixels are what the largest telephones make.
-PIXELS_MAX = 50_000_000
-FORMATS = ("JPEG", "PNG", "WEBP")
+# What the largest telephones make.
+JPEG_PIXELS_MAX = 50_000_000
+MEGAPIXEL = 1_000_000
 LARGE_EDGE, SMALL_EDGE = 960, 240
 QUALITIES = (80, 65, 50, 35)
-WHITE = (255, 255, 255, 255)
-# What Pillow raises for a file that is none, cut short or made to break a decoder.
-BROKEN = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-    OSError,
-    SyntaxError,
-    ValueError,
-    OverflowError,
-    EOFError,
-)
 
 KEEP = text(
     """
@@ -70,28 +59,15 @@ def encoded(upload: bytes) -> Picture:
     It takes time and no database: a door does it before its transaction.
     Raises NotAPicture, PictureTooLarge.
     """
-    image = _decoded(upload)
+    try:
+        image = decoded(upload, side=2 * LARGE_EDGE, jpeg_pixels_max=JPEG_PIXELS_MAX)
+    except NotDecodable as broken:
+        raise NotAPicture from broken
+    except TooManyPixels as many:
+        raise PictureTooLarge(megapixels=many.most // MEGAPIXEL) from many
     large = _within(image, LARGE_EDGE)
     small = _within(large, SMALL_EDGE)
     return Picture(_webp(large), _webp(small), large.width, large.height)
-
-
-def _decoded(upload: bytes) -> Image.Image:
-    try:
-        with Image.open(io.BytesIO(upload), formats=FORMATS) as opened:
-            if opened.width * opened.height > PIXELS_MAX:
-                raise PictureTooLarge(megapixels=PIXELS_MAX // 1_000_000)
-            # A JPEG can be decoded small at once: less memory, less time.
-            opened.draft("RGB", (2 * LARGE_EDGE, 2 * LARGE_EDGE))
-            upright = ImageOps.exif_transpose(opened)
-            upright.thumbnail((2 * LARGE_EDGE, 2 * LARGE_EDGE))
-            seen = upright.convert("RGBA")
-    except BROKEN as broken:
-        raise NotAPicture from broken
-    # On paper, what can be seen through is white.
-    paper = Image.new("RGBA", seen.size, WHITE)
-    paper.alpha_composite(seen)
-    return paper.convert("RGB")
 
 
 def _within(image: Image.Image, edge: int) -> Image.Image:
@@ -110,7 +86,7 @@ def _webp(image: Image.Image) -> bytes:
         if len(content) <= PICTURE_BYTES_MAX:
             break
     else:
-        raise PictureTooLarge(megapixels=PIXELS_MAX // 1_000_000)
+        raise PictureTooLarge(megapixels=JPEG_PIXELS_MAX // MEGAPIXEL)
     return content
 
 
