@@ -1,4 +1,4 @@
-"""The page that describes the JSON API, made from the OpenAPI document of the service."""
+"""The pages that describe the JSON API, made from the OpenAPI document of the service."""
 
 from functools import cache
 from typing import Any
@@ -6,14 +6,20 @@ from typing import Any
 from flask import Flask, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from pointsbank.core.errors import NotFound
 from pointsbank.web.access import anyone
 from pointsbank.web.contract import Api
 
 METHODS = ("get", "post", "put", "patch", "delete")
+# What a path is spelled with and an element's id is not.
+NO_ANCHOR = str.maketrans({"/": "-", "{": None, "}": None})
 
 
 def install(app: Flask, api: Api) -> None:
-    """Add the page; the document does not change while the service runs, so it is read once."""
+    """Add a page with every operation, and one a chapter.
+
+    The document does not change while the service runs, so it is read once.
+    """
 
     @cache
     def chapters() -> list[dict[str, Any]]:
@@ -27,6 +33,14 @@ def install(app: Flask, api: Api) -> None:
             chapters=chapters(),
             document=url_for("api-docs.openapi_json"),
         )
+
+    @app.get("/api/docs/<name>")
+    @anyone
+    def api_chapter(name: str) -> ResponseReturnValue:
+        for chapter in chapters():
+            if chapter["name"] == name:
+                return render_template("app/api_chapter.html", chapter=chapter)
+        raise NotFound
 
 
 def chapters_of(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -45,7 +59,11 @@ def chapters_of(document: dict[str, Any]) -> list[dict[str, Any]]:
                 operation_of(method, path, operation, asked, schemas)
             )
     return [
-        {"name": name, "about": about.get(name, ""), "operations": operations}
+        {
+            "name": name.removesuffix("_api").replace("_", "-"),
+            "about": about.get(name, ""),
+            "operations": operations,
+        }
         for name, operations in found.items()
         if operations
     ]
@@ -64,6 +82,7 @@ def operation_of(
     return {
         "method": method.upper(),
         "path": path,
+        "anchor": f"{method}-{path.strip('/').translate(NO_ANCHOR)}",
         "summary": operation.get("summary", ""),
         "more": operation.get("description", ""),
         "parameters": [

@@ -15,6 +15,7 @@ from pointsbank.ledger.verifying import RULES, last_verification
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.organizations.models import Organization
 from pointsbank.rankings.models import MemberStanding
+from pointsbank.settlements.rules import RULES_OF_STATEMENTS
 from tests.builders import a_member, a_score_entry, an_organization, how_many, points_for
 from tests.databases import settings_for
 from tests.serving import environment_of
@@ -177,7 +178,7 @@ def test_a_right_ledger_is_said_to_be_right(typed, writing):
     with writing() as session:
         points_for(session, a_member(session), 30, "award:1")
     result = typed("ledger", "verify")
-    rules = len(RULES) + len(RULES_OF_BLOCKS)
+    rules = len(RULES) + len(RULES_OF_BLOCKS) + len(RULES_OF_STATEMENTS)
     assert (result.exit_code, result.output) == (
         0,
         f"The ledger is right by all {rules} rules: 1 transfers, 0 of them sealed.\n",

@@ -126,8 +126,8 @@ def test_the_ledger_is_recomputed_outside_of_a_writing_transaction(
     """Somebody posts while it runs: on SQLite that waits for whoever writes."""
     posted = []
 
-    def verify_beside_a_poster(session, beside) -> Verified:
-        found = verify(session, beside=beside)
+    def verify_beside_a_poster(session, beside, more) -> Verified:
+        found = verify(session, beside=beside, more=more)
         assert session.info["in_use_case"]
         with other_transaction(app) as other:
             points_for(other, awarded["member"], 10, "award:meanwhile")

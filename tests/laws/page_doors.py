@@ -112,6 +112,7 @@ PAGES = [
     door("GET", "/readyz", ANYONE),
     door("GET", "/metrics", ANYONE),
     door("GET", "/api/docs", ANYONE),
+    door("GET", "/api/docs/<name>", ANYONE, name="rankings"),
     door("GET", "/sign-in", ANYONE),
     door("POST", "/sign-in", ANYONE, form(phone="PHONE", password=PASSWORD), phone=PHONE),
     door("POST", "/sign-out", ANYONE),
