@@ -52,6 +52,7 @@ VIEWERS = ("administrator", "clerk", "auditor")
 ENDS_SOON_DAYS = 30
 RECENT = 3
 STATEMENTS_SHOWN = 3
+SHOPS_SHOWN = 3
 MONTHS_OFFERED = 13
 LABEL_EVERY = 5
 
@@ -250,7 +251,8 @@ def show_desk(merchant_id: int) -> ResponseReturnValue:
         limit=printed_limit(look),
         settlement=printed_settlement(look),
         waiting=waiting,
-        shops=shops,
+        shop_count=len(shops),
+        shops=shops[:SHOPS_SHOWN],
         clerks=clerks,
         may={
             "take": merchant_id in actor.merchant_ids(),
@@ -272,8 +274,10 @@ def links_of(merchant_id: int) -> dict[str, str]:
             ("vouchers", "voucher_pages.show_vouchers"),
             ("loans", "loan_pages.show_loans"),
             ("offer", "offer_pages.show_offer"),
+            ("new_reward", "offer_pages.ask_for_reward"),
             ("day", "offer_pages.show_day"),
             ("shops", "shop_pages.list_shops"),
+            ("new_shop", "shop_pages.ask_for_shop"),
             ("contracts", "contract_pages.list_contracts"),
             ("papers", "paper_pages.list_papers"),
             ("clerks", "contract_pages.list_clerks"),
