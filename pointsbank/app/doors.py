@@ -89,9 +89,11 @@ from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.rewards.pages.orders import pages as order_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
 from pointsbank.rewards.pages.shortage import pages as shortage_pages
+from pointsbank.rewards.pages.voids import pages as void_pages
 from pointsbank.rewards.pages.vouchers import pages as voucher_pages
 from pointsbank.rewards.pages.watching import pages as unusual_pages
 from pointsbank.rewards.pages.wishes import pages as wish_pages
+from pointsbank.rewards.voids_api import api as voids_api
 from pointsbank.rewards.watching_api import api as unusual_api
 from pointsbank.rewards.wishes_api import api as wishes_api
 from pointsbank.scoring.api import api as scoring_api
@@ -127,6 +129,7 @@ API_DOORS: list[ApiBlueprint] = [
     loans_api,
     wishes_api,
     unusual_api,
+    voids_api,
     settlements_api,
     reports_api,
     scoring_api,
@@ -233,6 +236,7 @@ PAGE_DOORS: list[Blueprint] = [
     wish_pages,
     shortage_pages,
     unusual_pages,
+    void_pages,
     settlement_pages,
     report_pages,
     scanned_pages,

@@ -30,7 +30,7 @@ from pointsbank.members.queries import display_names, member_id_of_handle
 from pointsbank.members.showing import member_of_card
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
-from pointsbank.rewards.pages.counter import till_page, whole_typed
+from pointsbank.rewards.pages.counter import till_page
 from pointsbank.tasks.models import Shift, Task
 from pointsbank.web.access import (
     anyone,
@@ -39,8 +39,7 @@ from pointsbank.web.access import (
     sign_in_address,
     visiting_actor,
 )
-from pointsbank.web.contract import ID_MAX
-from pointsbank.web.forms import settings, typed
+from pointsbank.web.forms import settings, typed, typed_id
 from pointsbank.web.metrics import SCANS
 
 pages = Blueprint("scanned_pages", __name__)
@@ -220,7 +219,7 @@ def scan_here() -> ResponseReturnValue:
     scan = NewScan(
         nonce=nonce if nonce and nonce.isascii() and nonce.isprintable() else draw_token(),
         code=code,
-        shift_id=whole_typed("shift_id", ID_MAX),
+        shift_id=typed_id("shift_id"),
         direction=direction if direction in ("in", "out") else "auto",
         confirm=request.form.get("confirm") == "1",
         note=typed("reason", REASON_LENGTH_MAX) or None,

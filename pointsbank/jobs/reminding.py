@@ -11,6 +11,7 @@ from pointsbank.passbooks.expiring import tell_of_expiry
 from pointsbank.passbooks.urging import tell_of_overdue
 from pointsbank.rewards.recalling import tell_of_loans
 from pointsbank.rewards.shortage import tell_of_shortage
+from pointsbank.rewards.telling import tell_of_vouchers
 from pointsbank.scoring.lapsing import lapse_adjustments, tell_of_lapsing
 
 # Rows of one batch stay locked until it is committed, so a morning's work goes in small ones.
@@ -51,6 +52,11 @@ def of_loans(session: Session, now: datetime, zone: ZoneInfo) -> int:
     return tell_of_loans(session, now=now, zone=zone)
 
 
+def of_vouchers(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell people of vouchers that run out today or tomorrow."""
+    return tell_of_vouchers(session, now=now, zone=zone, limit=REMINDING_BATCH)
+
+
 REMINDERS: list[Reminder] = [
     of_lapsed,
     of_lapsing,
@@ -58,6 +64,7 @@ REMINDERS: list[Reminder] = [
     of_disputes,
     of_few_rewards,
     of_loans,
+    of_vouchers,
 ]
 
 

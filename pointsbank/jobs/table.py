@@ -17,7 +17,7 @@ from pointsbank.core.calendar import (
 from pointsbank.core.keys import draw_bytes
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
 from pointsbank.jobs.months import close_next
-from pointsbank.jobs.reminding import remind
+from pointsbank.jobs.reminding import REMINDING_BATCH, remind
 from pointsbank.jobs.sending import send_due
 from pointsbank.jobs.shifts import look_ahead
 from pointsbank.jobs.verifying import forget_old_runs, verify_ledger
@@ -30,6 +30,7 @@ from pointsbank.passbooks.funds import lapse_spendings
 from pointsbank.rankings.service import roll_up
 from pointsbank.rewards.confirming import lapse_next_confirmation
 from pointsbank.rewards.ordering import expire_next_order
+from pointsbank.rewards.telling import tell_of_stopped
 from pointsbank.tasks.claiming import lapse_places
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.recurring import keep_series_ahead, next_series_due
@@ -299,10 +300,15 @@ def due_orders(now: datetime, zone: ZoneInfo) -> list[Slot]:
     return this_minute(now, zone)
 
 
-def work_orders(session: Session, _period: str, _zone: ZoneInfo, now: datetime) -> Step:
-    """Give back what one order set aside that nobody fetched in time."""
-    has_expired = expire_next_order(session, now=now)
-    return Step(int(has_expired), is_last=not has_expired)
+def work_orders(session: Session, _period: str, zone: ZoneInfo, now: datetime) -> Step:
+    """Give back what one order set aside that nobody fetched in time; when none is left, tell
+    those whose merchant hands nothing over for now.
+    """
+    if expire_next_order(session, now=now):
+        return Step(1, is_last=False)
+    today = local_day(now, zone)
+    told = tell_of_stopped(session, today=today, now=now, limit=REMINDING_BATCH)
+    return Step(told, is_last=told < REMINDING_BATCH)
 
 
 def due_webhooks(now: datetime, zone: ZoneInfo) -> list[Slot]:

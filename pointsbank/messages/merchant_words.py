@@ -1,4 +1,4 @@
-"""The words of messages to shops that apply, to clerks, and to who decides on merchants."""
+"""The words of messages about shops: to members who order, to clerks, to who decides."""
 
 from flask_babel import lazy_gettext
 
@@ -14,6 +14,30 @@ MERCHANT_WORDS: dict[str, Words] = {
             " you."
         ),
         "loan_pages.mine",
+    ),
+    "voucher_ends": Words(
+        lazy_gettext(
+            "“%(reward)s” at “%(shop)s” is set aside for you until %(ends_at)s. Please fetch"
+            " it, or cancel it; after that the points come back to you."
+        ),
+        "order_pages.show",
+        ("order_id",),
+    ),
+    "order_stopped": Words(
+        lazy_gettext(
+            "“%(shop)s” hands nothing over at present. You can cancel your order of"
+            " “%(reward)s” and have the points back now; else they come back on %(ends_at)s."
+        ),
+        "order_pages.show",
+        ("order_id",),
+    ),
+    "order_called_off": Words(
+        lazy_gettext(
+            "“%(shop)s” cannot hand “%(reward)s” over and cancelled your order. The points are"
+            " yours to spend again."
+        ),
+        "order_pages.show",
+        ("order_id",),
     ),
     "merchant_application_asked": Words(
         lazy_gettext("“%(shop)s” would like to become a merchant. Please look at the papers."),

@@ -20,6 +20,7 @@ from pointsbank.rankings.overview import (
 from pointsbank.rankings.policy import yearly_factor
 from pointsbank.rankings.queries import Ranked
 from pointsbank.rewards.shortage import short_places
+from pointsbank.rewards.voids_queries import count_voids_to_decide
 from pointsbank.scoring.models import CATEGORIES
 from pointsbank.web.access import current_actor
 from pointsbank.web.contract import PageQuery
@@ -184,7 +185,25 @@ def work_that_waits(
         *work_item(shifts_to_settle(session, paths, now), "clock", "settle"),
         *work_item(attendance_held(session, paths, now), "people", "held"),
         *decisions(session, actor),
+        *voids_to_decide(session, actor),
         *too_few_rewards(session, actor, now),
+    ]
+
+
+def voids_to_decide(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Return a line for an administrator of the voids that wait for a second one."""
+    paths = actor.paths("administrator")
+    number = count_voids_to_decide(session, paths, actor.member_id) if paths else 0
+    if not number:
+        return []
+    return [
+        {
+            "href": url_for("void_pages.show"),
+            "icon": "undo",
+            "title": gettext("Decide on voids"),
+            "detail": gettext("Asked for by another administrator"),
+            "number": number,
+        }
     ]
 
 

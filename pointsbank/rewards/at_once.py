@@ -28,7 +28,7 @@ from pointsbank.ledger.composing import spending, spending_values
 from pointsbank.ledger.posting import Posting
 from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.members.showing import hash_of_redemption_code
-from pointsbank.rewards.bounds import DAY_POINTS_MAX, NO_LIMIT
+from pointsbank.rewards.bounds import DAY_POINTS_MAX, NO_LIMIT, month_of
 from pointsbank.rewards.policy import share_period
 from pointsbank.rewards.redeeming import Order, reason_of
 from pointsbank.web.idempotency import Answer, sent_hash
@@ -60,6 +60,9 @@ LOOK = _typed(
       AND reward.kind <> 'loan'
     JOIN merchant ON merchant.id = reward.merchant_id AND merchant.state = 'active'
       AND merchant.month_points_max IS NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM merchant_month AS counted
+          WHERE counted.merchant_id = merchant.id AND counted.month = :month)
       AND (merchant.takes_until IS NULL OR merchant.takes_until >= :today)
     JOIN account AS shop
       ON shop.code = 'merchant:' || merchant.id AND shop.closed_at IS NULL
@@ -155,6 +158,7 @@ def redeem_at_once(deal: Deal, secret: str) -> Answer | None:
         "clerk_id": deal.clerk_id,
         "key": deal.key,
         "today": deal.today,
+        "month": month_of(deal.today),
         "now": deal.now,
     }
     with glance() as connection:

@@ -7,6 +7,7 @@ given back by give_back, once, by whoever won the redemption's own row.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Date, TextClause, bindparam, text
 from sqlalchemy.orm import Session
@@ -46,6 +47,21 @@ TAKE_DAY = _dated(
 )
 SPENT = _dated("SELECT points FROM spent_by_day WHERE member_id = :member_id AND day = :day")
 
+# What a month brought that has no row yet, less what was taken back of it.
+BROUGHT = """
+    SELECT COALESCE(SUM(points - voided_quantity * (points / quantity)), 0) AS points
+    FROM redemption
+    WHERE merchant_id = :merchant_id AND redeemed_on >= :first_on AND redeemed_on < :end_on
+      AND state IN ('waiting', 'completed')
+"""
+
+
+def _in_month(statement: str) -> TextClause:
+    return text(statement).bindparams(
+        bindparam("first_on", type_=Date()), bindparam("end_on", type_=Date())
+    )
+
+
 TAKE_MONTH = text(
     """
     UPDATE merchant_month SET points = points + :points
@@ -54,19 +70,25 @@ TAKE_MONTH = text(
     """
 )
 # A limit that is agreed on within a month counts what the month brought before it.
-OPEN_MONTH = text(
-    """
+OPEN_MONTH = _in_month(
+    f"""
     INSERT INTO merchant_month (merchant_id, month, points)
-    SELECT :merchant_id, :month,
-           COALESCE(SUM(points - voided_quantity * (points / quantity)), 0)
-    FROM redemption
-    WHERE merchant_id = :merchant_id AND redeemed_on >= :first_on AND redeemed_on < :end_on
-      AND state IN ('waiting', 'completed')
+    SELECT :merchant_id, :month, brought.points FROM ({BROUGHT}) AS brought
+    WHERE true
     ON CONFLICT (merchant_id, month) DO NOTHING
     """
-).bindparams(bindparam("first_on", type_=Date()), bindparam("end_on", type_=Date()))
-MONTH = text(
-    "SELECT points FROM merchant_month WHERE merchant_id = :merchant_id AND month = :month"
+)
+MONTH = _in_month(
+    f"""
+    SELECT COALESCE(
+        (SELECT points FROM merchant_month
+         WHERE merchant_id = :merchant_id AND month = :month),
+        ({BROUGHT}))
+    """
+)
+# A limit that came to its end counts no further, so what it counted is nothing to go on from.
+FORGET_MONTH = text(
+    "DELETE FROM merchant_month WHERE merchant_id = :merchant_id AND month = :month"
 )
 
 # A merchant may have filled the shelf to its bound meanwhile; the bound holds.
@@ -99,6 +121,11 @@ RETURN_DAY = _dated(
 )
 
 
+def month_of(day: date) -> str:
+    """Return how merchant_month names the month of a local day."""
+    return f"{day:%Y-%m}"
+
+
 @dataclass(frozen=True)
 class Share:
     """So many pieces of a reward for so many points, as they count in the bounds of one deal.
@@ -117,7 +144,7 @@ class Share:
     @property
     def month(self) -> str:
         """The month in which the merchant's limit counts it."""
-        return f"{self.day:%Y-%m}"
+        return month_of(self.day)
 
 
 def take_share(session: Session, share: Share, limit: int | None) -> None:
@@ -140,16 +167,22 @@ def take_month(session: Session, share: Share, month_points_max: int | None) -> 
     month_points_max: the most a month may bring, None for any number.
     Raises MonthFull.
     """
+    values = _of_month(share)
     if month_points_max is None:
+        session.execute(FORGET_MONTH, values)
         return
-    values = {**vars(share), "month": share.month, "most": month_points_max}
+    values["most"] = month_points_max
     if session.execute(TAKE_MONTH, values).first() is not None:
         return
+    session.execute(OPEN_MONTH, values)
+    if session.execute(TAKE_MONTH, values).first() is None:
+        raise MonthFull(left=max(0, month_points_max - session.scalars(MONTH, values).one()))
+
+
+def _of_month(share: Share) -> dict[str, Any]:
     first_on = share.day.replace(day=1)
     end_on = (first_on + timedelta(days=31)).replace(day=1)
-    session.execute(OPEN_MONTH, {**values, "first_on": first_on, "end_on": end_on})
-    if session.execute(TAKE_MONTH, values).first() is None:
-        raise MonthFull(left=max(0, month_points_max - (session.scalar(MONTH, values) or 0)))
+    return {**vars(share), "month": share.month, "first_on": first_on, "end_on": end_on}
 
 
 def take_day(session: Session, share: Share) -> None:
@@ -169,13 +202,25 @@ def refuse_beyond(session: Session, share: Share, month_points_max: int | None) 
 
     Raises MonthFull, DayFull.
     """
-    values = {**vars(share), "month": share.month}
-    taken = session.scalar(MONTH, values) or 0
-    if month_points_max is not None and taken + share.points > month_points_max:
-        raise MonthFull(left=max(0, month_points_max - taken))
+    values = _of_month(share)
+    if month_points_max is not None:
+        taken = session.scalars(MONTH, values).one()
+        if taken + share.points > month_points_max:
+            raise MonthFull(left=max(0, month_points_max - taken))
     spent = session.scalar(SPENT, values) or 0
     if spent + share.points > DAY_POINTS_MAX:
         raise DayFull(limit=DAY_POINTS_MAX, left=max(0, DAY_POINTS_MAX - spent))
+
+
+def spendable(
+    session: Session, merchant_id: int, member_id: int, day: date, month_points_max: int | None
+) -> int:
+    """Return what a member's day and a merchant's month have room for, whatever the balance."""
+    values = _of_month(Share(0, merchant_id, member_id, 0, 0, "", day))
+    left = DAY_POINTS_MAX - (session.scalar(SPENT, values) or 0)
+    if month_points_max is not None:
+        left = min(left, month_points_max - session.scalars(MONTH, values).one())
+    return max(0, left)
 
 
 def give_back(session: Session, share: Share) -> None:

@@ -1,4 +1,4 @@
-"""The catalogue as one member reads it: what they can have now first, then the rest."""
+"""The catalogue as one member reads it, and what a counter offers: both by the sales guard."""
 
 import re
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.text import cleaned
 from pointsbank.organizations.models import Merchant
 from pointsbank.rewards.guarding import (
+    CAN_BE_HAD,
     HAS_STARS,
     HAS_STOCK,
     IN_AUDIENCE,
@@ -40,15 +41,23 @@ LISTED = f"""
     reward.state = 'offered' AND reward.kind <> 'by_points' AND {HAS_STOCK} AND {IN_TIME}
     AND {MERCHANT_TAKES} AND {IN_AUDIENCE}
 """
-# Of these, what they can have at this moment, with the points they have.
-HAVABLE = f"""
-    reward.points <= :balance AND {ON_DAY} AND {HAS_STARS}
-    AND (reward.limit_per_member IS NULL OR reward.limit_per_member > COALESCE((
+WITHIN_LIMIT = f"""
+    (reward.limit_per_member IS NULL OR reward.limit_per_member > COALESCE((
         SELECT taken.quantity FROM reward_taken AS taken
         WHERE taken.reward_id = reward.id AND taken.member_id = :member_id
           AND taken.period = CASE reward.limit_period {PERIODS} END), 0))
 """
+# Of these, what they can have at this moment, with the points they have.
+HAVABLE = f"reward.points <= :balance AND {ON_DAY} AND {HAS_STARS} AND {WITHIN_LIMIT}"
 LATER = case((text(HAVABLE), 0), else_=1)
+IS_SOLD = "reward.kind NOT IN ('loan', 'by_points')"
+IS_LENT = "reward.kind = 'loan'"
+# What a clerk is shown, who does not know yet for whom it will be.
+TODAY = f"""
+    reward.state = 'offered' AND {HAS_STOCK} AND {IN_TIME} AND {ON_DAY} AND {MERCHANT_TAKES}
+"""
+# What one person is shown at a counter: what it would hand them at this moment.
+TO_HAVE = f"{IS_SOLD} AND {CAN_BE_HAD} AND {WITHIN_LIMIT} AND reward.points <= :balance"
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,41 @@ def find_rewards(
         session, [line.id for line, _ in found], reader.member_id, reader.now, reader.zone
     )
     return [Entry(line, is_now, stands[line.id]) for line, is_now in found]
+
+
+def rewards_sold_today(
+    session: Session, merchant_id: int, *, now: datetime, zone: ZoneInfo, limit: int = 50
+) -> list[RewardLine]:
+    """Return what a counter hands over on this day, to whomever it may, the cheapest first."""
+    values = {**guard_values(local_day(now, zone)), "quantity": 1, "now": now}
+    return _at_counter(session, f"{IS_SOLD} AND {TODAY}", merchant_id, values, limit)
+
+
+def tools_lent_today(
+    session: Session, merchant_id: int, *, now: datetime, zone: ZoneInfo, limit: int = 50
+) -> list[RewardLine]:
+    """Return the tools that a counter lends on this day, the lowest deposit first."""
+    values = {**guard_values(local_day(now, zone)), "quantity": 1, "now": now}
+    return _at_counter(session, f"{IS_LENT} AND {TODAY}", merchant_id, values, limit)
+
+
+def rewards_to_have(
+    session: Session, reader: Reader, merchant_id: int, *, limit: int = 50
+) -> list[RewardLine]:
+    """Return what a counter hands this reader over at this moment, the cheapest first."""
+    return _at_counter(session, TO_HAVE, merchant_id, _values(reader), limit)
+
+
+def _at_counter(
+    session: Session, condition: str, merchant_id: int, values: dict[str, Any], limit: int
+) -> list[RewardLine]:
+    statement = (
+        rewards()
+        .where(Reward.merchant_id == merchant_id, guarded(condition))
+        .order_by(Reward.points, Reward.id)
+        .limit(limit)
+    )
+    return [RewardLine(*row) for row in session.execute(statement, values)]
 
 
 def _values(reader: Reader) -> dict[str, Any]:

@@ -277,6 +277,13 @@ class DealsWaiting(Conflict):
     message = "%(number)s deals still wait for their member. Please wait a minute."
 
 
+class VoucherShown(Invalid):
+    """A voucher stands for an order; nobody's points are taken with it."""
+
+    code = "voucher_shown"
+    message = "This is a voucher. Please hand over what it stands for."
+
+
 class TillLocked(TooMany):
     """Five wrong codes in a row lock a clerk's till for a minute."""
 

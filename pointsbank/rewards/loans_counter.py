@@ -13,6 +13,7 @@ from pointsbank.rewards.till import (
     counting_wrong_codes,
     draw_redemption_number,
     drawing_again,
+    refuse_voucher,
 )
 from pointsbank.web.idempotency import Answer, once
 
@@ -30,7 +31,7 @@ def lend_once(
 ) -> Answer:
     """Lend a tool once for this clerk's key and answer every repeat the same.
 
-    Raises what lend_tool raises, CardPinWrong, CardLocked, PinMissing, KeyReused.
+    Raises what lend_tool raises, VoucherShown, CardPinWrong, CardLocked, PinMissing, KeyReused.
     """
 
     def use_case(session: Session) -> dict[str, Any]:
@@ -46,6 +47,7 @@ def lend_once(
         return loan_out(line, today)
 
     def lend() -> Answer:
+        refuse_voucher(order)
         check_pin(order, pin, secret, now)
         return drawing_again(
             lambda: once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)

@@ -46,8 +46,11 @@ class Offer:
     loan_days: int | None = None
 
     def values(self) -> dict[str, Any]:
-        """Return the columns; without a limit there is no period of one."""
-        period = self.limit_period if self.limit_per_member is not None else "ever"
+        """Return the columns; without a limit there is no period of one, and that of a tool is
+        what somebody has at home.
+        """
+        has_period = self.limit_per_member is not None and self.kind != "loan"
+        period = self.limit_period if has_period else "ever"
         return {**asdict(self), "limit_period": period}
 
 

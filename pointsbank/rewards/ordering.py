@@ -18,7 +18,14 @@ from pointsbank.core.db import Moment
 from pointsbank.core.errors import KeyReused
 from pointsbank.ledger.errors import HoldDecided
 from pointsbank.ledger.holding import Placed, place_hold, void_hold
-from pointsbank.rewards.bounds import RETURN_SHARE, RETURN_STOCK, Share, take_share
+from pointsbank.messages.service import tell
+from pointsbank.rewards.bounds import (
+    RETURN_SHARE,
+    RETURN_STOCK,
+    Share,
+    refuse_beyond,
+    take_share,
+)
 from pointsbank.rewards.errors import (
     LentNotSold,
     NumberTaken,
@@ -49,7 +56,8 @@ TAKE_PIECES = guarded(
           WHERE shop.id = :shop_id AND shop.merchant_id = reward.merchant_id
             AND shop.state = 'open'))
       AND {CAN_BE_HAD}
-    RETURNING merchant_id, name, points, limit_per_member, limit_period, valid_until
+    RETURNING merchant_id, points, limit_per_member, limit_period, valid_until,
+        (SELECT month_points_max FROM merchant WHERE id = merchant_id) AS month_points_max
     """
 ).columns(valid_until=Moment())
 
@@ -143,7 +151,7 @@ def order_at_counter(
     """Set pieces and points aside for COUNTER_MINUTES at a shop whose till code was scanned.
 
     word: four digits drawn at the door, which the member's phone and the till both show.
-    Raises what order_reward raises, and ShopElsewhere.
+    Raises what order_reward raises, ShopElsewhere, and what bounds.refuse_beyond raises.
     """
     values = {
         "way": "counter",
@@ -180,6 +188,9 @@ def _order(
         today,
     )
     take_share(session, share, reward.limit_per_member)
+    if values["way"] == "counter":
+        # It is handed over within minutes: what the till would refuse then is refused now.
+        refuse_beyond(session, share, reward.month_points_max)
     if reward.valid_until is not None:
         values["expires_at"] = min(values["expires_at"], reward.valid_until)
     values["hold_id"] = hold_for_order(
@@ -254,10 +265,30 @@ def cancel_order(session: Session, *, order_id: int, actor: Actor, now: datetime
     if ended is not None:
         _return_rest(session, ended, now)
         _note(session, order_id, "cancel_order", actor.member_id, now)
+        if not is_member:
+            _tell_called_off(session, found, now)
     standing = order_of(session, order_id)
     if standing.state == "delivered":
         raise AlreadyRedeemed
     return standing
+
+
+def _tell_called_off(session: Session, order: OrderLine, now: datetime) -> None:
+    """Tell a member that the counter called their order off, unless they stand there."""
+    if order.way != "voucher":
+        return
+    tell(
+        session,
+        key=f"order_called_off:{order.id}",
+        member_id=order.member_id,
+        kind="order_called_off",
+        facts={
+            "order_id": order.id,
+            "reward": order.reward_name,
+            "shop": order.merchant_name,
+        },
+        now=now,
+    )
 
 
 def expire_next_order(session: Session, *, now: datetime) -> bool:

@@ -67,7 +67,7 @@ def shown(order: OrderLine, now: datetime) -> dict[str, Any]:
     """Return an order, to its owner with the voucher's code."""
     is_own = order.member_id == current_actor().member_id and order.way == "voucher"
     code = voucher_code(secret_key(), order.number) if is_own else None
-    return order_out(order, now, code)
+    return order_out(order, today_at(now), now, code)
 
 
 @api.post("/rewards/<id:reward_id>/orders")

@@ -1,7 +1,7 @@
 """Reads of orders: one, a member's own, and those that wait at a merchant."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -20,6 +20,7 @@ class OrderLine:
     """One order as it is shown: the name masked, path that of the merchant's organization.
 
     word: of an order at a counter. delivered: how many of its pieces were handed over.
+    takes_until: the merchant's last day, None for no end.
     """
 
     id: int
@@ -28,6 +29,8 @@ class OrderLine:
     state: str
     merchant_id: int
     merchant_name: str
+    merchant_state: str
+    takes_until: date | None
     path: str
     shop_id: int | None
     reward_id: int
@@ -47,6 +50,11 @@ class OrderLine:
         """Return its state; one whose time is over has expired, whoever writes that down."""
         is_over = self.state == "reserved" and self.expires_at <= now
         return "expired" if is_over else self.state
+
+    def is_stopped_on(self, day: date) -> bool:
+        """Tell whether its merchant hands nothing over on a local day."""
+        is_over = self.takes_until is not None and self.takes_until < day
+        return self.merchant_state != "active" or is_over
 
     @property
     def left(self) -> int:
@@ -118,6 +126,8 @@ def _orders() -> Select[*tuple[Any, ...]]:
         select(
             RewardOrder,
             Merchant.name.label("merchant_name"),
+            Merchant.state.label("merchant_state"),
+            Merchant.takes_until,
             Organization.path,
             Reward.name.label("reward_name"),
             Reward.kind.label("reward_kind"),
@@ -140,6 +150,8 @@ def _line(row: Any) -> OrderLine:
         state=order.state,
         merchant_id=order.merchant_id,
         merchant_name=row.merchant_name,
+        merchant_state=row.merchant_state,
+        takes_until=row.takes_until,
         path=row.path,
         shop_id=order.shop_id,
         reward_id=order.reward_id,

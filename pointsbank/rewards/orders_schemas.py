@@ -1,6 +1,6 @@
 """What comes in and goes out at the JSON door of orders and vouchers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from marshmallow import Schema, fields, validate
@@ -52,12 +52,16 @@ class OrderedOut(Schema):
 
 
 class OrderOut(Schema):
-    """An order as it stands; voucher and its code are the member's own to see."""
+    """An order as it stands; its voucher is the member's own to see.
+
+    merchant_stopped: nothing is handed over there today; the member may call the order off.
+    """
 
     id = fields.Integer()
     number = fields.String()
     way = fields.String()
     state = fields.String()
+    merchant_stopped = fields.Boolean()
     voucher = fields.String(allow_none=True)
     word = fields.String(allow_none=True)
     reward = fields.Nested(RewardRef)
@@ -92,7 +96,7 @@ class HandedOut(RedemptionOut):
     order = fields.Nested(OrderRef)
 
 
-def order_out(order: OrderLine, now: datetime, code: str | None) -> dict[str, Any]:
+def order_out(order: OrderLine, today: date, now: datetime, code: str | None) -> dict[str, Any]:
     """Return an order as JSON shows it at this moment; code: the voucher's, for its owner."""
     state = order.state_at(now)
     return {
@@ -100,6 +104,7 @@ def order_out(order: OrderLine, now: datetime, code: str | None) -> dict[str, An
         "number": order.number,
         "way": order.way,
         "state": state,
+        "merchant_stopped": order.is_stopped_on(today),
         "voucher": grouped(code) if code and state == "reserved" else None,
         "word": order.word,
         "reward": {"id": order.reward_id, "name": order.reward_name},

@@ -144,41 +144,6 @@ POINTS_KEPT = Redemption.points - Redemption.voided_quantity * (
 )
 
 
-def rewards_to_have(
-    session: Session,
-    *,
-    now: datetime,
-    merchant_id: int | None = None,
-    after: tuple[int, int] | None = None,
-    limit: int = 50,
-) -> list[RewardLine]:
-    """Return what can be had at this moment, the cheapest first, so what is affordable leads.
-
-    after: points and id of the last one shown.
-    """
-    statement = (
-        rewards()
-        .where(
-            Merchant.state == "active",
-            Reward.state == "offered",
-            Reward.kind != "by_points",
-            Reward.stock.is_(None) | (Reward.stock > 0),
-            Reward.valid_from.is_(None) | (Reward.valid_from <= now),
-            Reward.valid_until.is_(None) | (Reward.valid_until > now),
-        )
-        .order_by(Reward.points, Reward.id)
-        .limit(limit)
-    )
-    if merchant_id is not None:
-        statement = statement.where(Reward.merchant_id == merchant_id)
-    if after is not None:
-        points, last_id = after
-        statement = statement.where(
-            (Reward.points > points) | ((Reward.points == points) & (Reward.id > last_id))
-        )
-    return [RewardLine(*row) for row in session.execute(statement)]
-
-
 def rewards_of_merchant(session: Session, merchant_id: int) -> list[RewardLine]:
     """Return every reward of a merchant: on offer, drafts, withdrawn, each the cheapest first.
 

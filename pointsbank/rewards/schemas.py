@@ -33,6 +33,8 @@ from pointsbank.web.contract import Body, PageQuery, QueryWhole, RowId, Text, Wh
 from pointsbank.web.errors import sentence_of
 
 CODE_LENGTH_MAX = 500
+# Of what a page is given one character more is read: what is cut must not become a code.
+CODE_TYPED_MAX = CODE_LENGTH_MAX + 1
 PIN_LENGTH_MAX = 20
 NAME_LENGTH_MAX = 80
 DESCRIPTION_LENGTH_MAX = 1000

@@ -19,7 +19,7 @@ from pointsbank.members.showing import (
     member_of_redemption_code,
 )
 from pointsbank.rewards.at_once import Deal, redeem_at_once
-from pointsbank.rewards.errors import NumberTaken
+from pointsbank.rewards.errors import NumberTaken, VoucherShown
 from pointsbank.rewards.locking import count_wrong_code
 from pointsbank.rewards.redeeming import (
     BY_POINTS_NAME,
@@ -29,6 +29,7 @@ from pointsbank.rewards.redeeming import (
     preview_redemption,
     redeem_reward,
 )
+from pointsbank.rewards.vouchers import read_voucher
 from pointsbank.web.idempotency import Answer, once
 from pointsbank.web.metrics import REDEMPTIONS
 
@@ -98,7 +99,8 @@ def take_deal(
 ) -> Answer:
     """Redeem once for this clerk's key and answer every repeat the same.
 
-    Raises what redeem_reward raises, CardPinWrong, CardLocked, PinMissing, KeyReused.
+    Raises what redeem_reward raises, VoucherShown, CardPinWrong, CardLocked, PinMissing,
+    KeyReused.
     """
 
     def use_case(session: Session) -> dict[str, Any]:
@@ -115,6 +117,7 @@ def take_deal(
         return redeemed_out(redeemed, order, now)
 
     def take() -> Answer:
+        refuse_voucher(order)
         check_pin(order, pin, secret, now)
         if pin is None:
             number = draw_redemption_number(today)
@@ -171,6 +174,7 @@ def look_over(
     """Return what the deal would do, with wrong codes and digits counted as in take_deal."""
 
     def look() -> Preview:
+        refuse_voucher(order)
         check_pin(order, pin, secret, now)
         with reading() as session:
             return preview_redemption(
@@ -178,6 +182,15 @@ def look_over(
             )
 
     return counting_wrong_codes(look, clerk_id, now)
+
+
+def refuse_voucher(order: Order) -> None:
+    """Let pass what is no voucher. Its form says so, and whether there is one is not told.
+
+    Raises VoucherShown.
+    """
+    if order.code is not None and read_voucher(order.code):
+        raise VoucherShown
 
 
 def check_pin(order: Order, pin: str | None, secret: str, now: datetime) -> None:

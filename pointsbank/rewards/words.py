@@ -3,6 +3,9 @@
 from flask_babel import gettext, lazy_gettext
 
 from pointsbank.rewards.days import monthday_numbers, weekday_names
+from pointsbank.rewards.orders_queries import OrderLine
+from pointsbank.rewards.queries import RedemptionLine, RewardLine
+from pointsbank.rewards.voids_queries import AskedVoid
 from pointsbank.web.languages import locale_name
 
 KIND_WORDS = {
@@ -48,6 +51,13 @@ WISH_STATE_WORDS = {
 }
 
 
+def what_words(line: RedemptionLine | OrderLine | AskedVoid) -> str:
+    """Return what was had or ordered as a page prints it; the points stand beside it."""
+    if line.reward_kind == "by_points":
+        return str(gettext("By points"))
+    return line.reward_name if line.quantity == 1 else f"{line.reward_name} × {line.quantity}"
+
+
 def days_words(weekdays: int, monthdays: int) -> str:
     """Return the redemption days as people say them; empty for every day."""
     said = [str(WEEKDAY_WORDS[name]) for name in weekday_names(weekdays)]
@@ -58,15 +68,14 @@ def days_words(weekdays: int, monthdays: int) -> str:
     return comma().join(said)
 
 
-def limit_words(limit: int, period: str) -> str:
-    """Return how many one person may have, and in which time."""
-    return str(
-        gettext(
-            "at most %(number)s each %(period)s",
-            number=limit,
-            period=PERIOD_WORDS[period],
-        )
-    )
+def limit_words(reward: RewardLine) -> str:
+    """Return how many one person may have, and in which time; empty without a limit."""
+    limit, period = reward.limit_per_member, PERIOD_WORDS[reward.limit_period]
+    if limit is None:
+        return ""
+    if reward.kind == "loan":
+        return str(gettext("at most %(number)s each at a time", number=limit))
+    return str(gettext("at most %(number)s each %(period)s", number=limit, period=period))
 
 
 def comma() -> str:

@@ -3,15 +3,30 @@
 import { Scanner } from "./scanner.js";
 import { signal } from "./signals.js";
 
-const scannerRoot = document.querySelector("[data-scanner]");
-const deal = document.querySelector("form[data-till]");
-if (scannerRoot && deal) {
-  const scanner = new Scanner(scannerRoot);
-  const target = deal.querySelector("[data-code-target]");
-  scannerRoot.addEventListener("code", (event) => {
-    target.value = event.detail.text;
+// A voucher's code as rewards/vouchers.py reads it: it says by itself what is handed over.
+const VOUCHER = /^(?:https?:\/\/[^/\s]+\/V\/)?[0-9A-Z](?:[\s-]*[0-9A-Z]){11}\/?$/i;
+const isVoucher = (text) => VOUCHER.test(text.normalize("NFKC").trim());
+
+function scan() {
+  const root = document.querySelector("[data-scanner]");
+  if (!root) return;
+  const scanner = new Scanner(root);
+  const deal = document.querySelector("form[data-till]");
+  const target = deal?.querySelector("[data-code-target]");
+  const typed = () => { deal.noValidate = deal.matches("[data-takes-vouchers]") && isVoucher(target.value); };
+  target?.addEventListener("input", typed);
+  root.addEventListener("code", (event) => {
     signal("ok");
-    if (deal.reportValidity()) {
+    if (!target) {
+      const own = root.querySelector("[data-scanner-form]");
+      scanner.close();
+      own.elements.code.value = event.detail.text;
+      own.submit(); // straight to the server: its submit event is the scanner's own
+      return;
+    }
+    target.value = event.detail.text;
+    typed();
+    if (deal.noValidate || deal.reportValidity()) {
       scanner.close();
       deal.requestSubmit();
     } else {
@@ -20,10 +35,7 @@ if (scannerRoot && deal) {
   });
 }
 
-// The form carries its idempotency key. Sent twice, the server answers the same and moves the points once.
-const form = document.querySelector("form[data-ask-again]");
-
-function lost(show) {
+function lost(form, show) {
   const place = form.querySelector("[data-lost]");
   place.hidden = !show;
   place.className = show ? "note bad" : "";
@@ -36,8 +48,8 @@ function ready(button, words) {
   if (words) button.textContent = words;
 }
 
-async function submit(button) {
-  lost(false);
+async function submit(form, button) {
+  lost(form, false);
   button.disabled = true;
   button.setAttribute("aria-busy", "true");
   let answer;
@@ -45,7 +57,7 @@ async function submit(button) {
     answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "text/html" }, credentials: "same-origin" });
     if (answer.status >= 502) throw new Error("no answer behind the proxy");
   } catch {
-    lost(true);
+    lost(form, true);
     ready(button, form.dataset.wordsAsk);
     signal("refuse");
     return;
@@ -58,38 +70,52 @@ async function submit(button) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.title = page.title;
   document.body.replaceWith(document.adoptNode(page.body));
+  start();
 }
 
-form?.addEventListener("submit", (event) => {
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  const button = form.querySelector("button[type=submit]");
-  if (!button.disabled) submit(button);
-}, { capture: true });
+// The form carries its idempotency key. Sent twice, the server answers the same and moves the points once.
+function askAgain() {
+  const form = document.querySelector("form[data-ask-again]");
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const button = form.querySelector("button[type=submit]");
+    if (!button.disabled) submit(form, button);
+  }, { capture: true });
+}
 
 // What is chosen first leads on to the code; a till with a keyboard is ready for its scanner gun at once.
-const whose = document.querySelector("[data-whose]");
-document.querySelector("form[data-till]")?.addEventListener("change", (event) => {
-  if (event.target.name !== "reward_id" || !whose || event.target.hasAttribute("data-by-points")) return;
-  const target = whose.querySelector("[data-code-target]");
-  if (target.value) return;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  whose.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
-  if (matchMedia("(pointer: fine)").matches) target.focus({ preventScroll: true });
-});
+function leadOn() {
+  const deal = document.querySelector("form[data-till]");
+  const whose = document.querySelector("[data-whose]");
+  deal?.addEventListener("change", (event) => {
+    if (event.target.name !== "reward_id" || !whose || event.target.hasAttribute("data-by-points")) return;
+    const target = whose.querySelector("[data-code-target]");
+    if (target.value) return;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    whose.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+    if (matchMedia("(pointer: fine)").matches) target.focus({ preventScroll: true });
+  });
+  // Points that are typed choose "by points" by themselves.
+  deal?.querySelector("input[name=points]")?.addEventListener("input", () => {
+    const radio = document.querySelector("[data-by-points]");
+    if (radio) radio.checked = true;
+  });
+}
 
-// Points that are typed choose "by points" by themselves.
-document.querySelector("form[data-till] input[name=points]")?.addEventListener("input", () => {
-  const radio = document.querySelector("[data-by-points]");
-  if (radio) radio.checked = true;
-});
+function start() {
+  scan();
+  askAgain();
+  leadOn();
+}
+start();
 
 const FRESH_MS = 6000;
-const live = document.querySelector("[data-live]");
-const offline = document.querySelector("[data-offline]");
+const parts = () => [document.querySelector("[data-live]"), document.querySelector("[data-offline]")];
 
 async function refresh() {
-  if (document.hidden) return;
+  const [live, offline] = parts();
+  if (document.hidden || !live || !offline) return;
   let page;
   try {
     const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" }, credentials: "same-origin", signal: AbortSignal.timeout?.(FRESH_MS) });
@@ -104,8 +130,9 @@ async function refresh() {
   if (fresh && fresh.textContent !== live.textContent && !live.contains(document.activeElement)) live.replaceChildren(...fresh.childNodes);
 }
 
-if (live && offline) {
-  setInterval(refresh, FRESH_MS);
-  addEventListener("online", refresh);
-  addEventListener("offline", () => { offline.hidden = false; });
-}
+setInterval(refresh, FRESH_MS);
+addEventListener("online", refresh);
+addEventListener("offline", () => {
+  const [, offline] = parts();
+  if (offline) offline.hidden = false;
+});

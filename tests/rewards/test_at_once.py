@@ -115,6 +115,10 @@ UNUSUAL = {
     "for some": "UPDATE reward SET audience_id = (SELECT MIN(id) FROM organization)",
     "for stars": "UPDATE reward SET stars_min = 1",
     "merchant's months limited": "UPDATE merchant SET month_points_max = 1000",
+    "a month counted under a limit that ended": (
+        "INSERT INTO merchant_month (merchant_id, month, points)"
+        " SELECT id, '2026-11', 20 FROM merchant"
+    ),
     "contract over": "UPDATE merchant SET takes_until = '2026-11-20'",
     "day full": (
         "INSERT INTO spent_by_day (member_id, day, points)"

@@ -1,18 +1,20 @@
 """The shop's own till code: the member picks, both see one word, one tap hands it over."""
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes
 from pointsbank.ledger.verifying import offenders
 from pointsbank.merchants.models import TILL_HANDLE_BYTES, Shop
 from pointsbank.merchants.tills import till_text
 from tests.browsing import Browser, words_of
-from tests.builders import a_member, a_merchant, a_reward, with_role
+from tests.builders import a_member, a_merchant, a_reward, an_organization, with_role
 
 WORD = re.compile(r"\b(\d\d \d\d)\b")
 
@@ -153,3 +155,56 @@ def test_only_what_one_can_have_now_is_shown(counter, member, writing, till_code
     assert "洗洁精一瓶" in said
     for name in ("自行车", "只给五星", "电钻"):
         assert name not in said
+
+
+TODAYS_BIT = 1 << local_day(clock.now(), ZoneInfo("Asia/Shanghai")).weekday()
+OTHER_DAYS = 127 - TODAYS_BIT
+HAD_NINE = """
+    INSERT INTO reward_taken (reward_id, member_id, period, quantity)
+    SELECT reward.id, member.id, '', 9 FROM reward, member WHERE member.name = '王桂兰'
+"""
+# What the till would refuse, and what the page says instead of offering it.
+REFUSED = {
+    "another day": (f"UPDATE reward SET weekdays = {OTHER_DAYS}", ""),
+    "not yet": ("UPDATE reward SET valid_from = '2099-01-01'", ""),
+    "for others": ("UPDATE reward SET audience_id = (SELECT MAX(id) FROM organization)", ""),
+    "had enough": (HAD_NINE, ""),
+    "stopped": ("UPDATE merchant SET state = 'suspended'", "这家店现在不收积分"),
+    "contract over": ("UPDATE merchant SET takes_until = '2026-01-01'", "这家店现在不收积分"),
+    "month full": ("UPDATE merchant SET month_points_max = 0", "请改天再来"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_nobody_picks_what_the_till_would_refuse(counter, member, writing, till_code, why):
+    statement, said = REFUSED[why]
+    with writing() as session:
+        session.execute(text("UPDATE reward SET limit_per_member = 9"))
+        an_organization(session, "C-ELSEWHERE", name="别的社区")
+    assert "洗洁精一瓶" in words_of(member.open(f"/T/{till_code}"))
+    with writing() as session:
+        session.execute(text(statement))
+    page = member.open(f"/T/{till_code}")
+    assert "洗洁精一瓶" not in words_of(page)
+    assert said in words_of(page)
+    # Where nothing at all can be had there is no form, not even by points.
+    assert ("按积分" not in words_of(page)) == bool(said)
+
+
+def test_what_is_left_of_the_day_bounds_the_choice(counter, member, writing, till_code):
+    today = local_day(clock.now(), ZoneInfo("Asia/Shanghai")).isoformat()
+    with writing() as session:
+        session.execute(
+            text(
+                "INSERT INTO spent_by_day (member_id, day, points)"
+                f" VALUES ({counter.member_id}, '{today}', 1985)"
+            )
+        )
+    page = member.open(f"/T/{till_code}")
+    assert "洗洁精一瓶" not in words_of(page)
+    assert 'max="15"' in page.text
+    _, refused = picked(counter, member, till_code, reward_id="points", points=16)
+    assert refused.status_code == 409
+    assert "一天最多" in words_of(refused)
+    _, taken = picked(counter, member, till_code, reward_id="points", points=15)
+    assert WORD.search(words_of(taken))

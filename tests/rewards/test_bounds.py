@@ -10,7 +10,7 @@ from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.ledger.verifying import offenders
 from pointsbank.rewards import bounds
-from pointsbank.rewards.bounds import DAY_POINTS_MAX
+from pointsbank.rewards.bounds import DAY_POINTS_MAX, spendable
 from pointsbank.rewards.errors import DayFull, MonthFull
 from pointsbank.rewards.redeeming import Redeemed, preview_redemption
 from pointsbank.rewards.voiding import Voided, void_redemption
@@ -139,6 +139,65 @@ def test_a_limit_counts_what_the_month_brought_before_it(counter, writing):
         counter.void(session, part.id)
         assert session.scalar(text(MONTH)) == 20
         assert offenders(session) == []
+
+
+def test_a_limit_that_ended_is_forgotten_and_a_new_one_counts_anew(counter, writing):
+    card = counter.card()
+    limited(writing, 100)
+    with writing() as session:
+        counter.redeem(session, counter.order(card=card))
+        assert session.scalar(text(MONTH)) == 20
+    limited(writing, "NULL")
+    with writing() as session:
+        uncounted = counter.redeem(session, counter.order(card=card, quantity=2))
+    with writing() as session:
+        # More than was counted goes back: taken off the old sum it would end below zero.
+        counter.void(session, uncounted.id)
+    limited(writing, 50)
+    with writing() as session:
+        counter.redeem(session, counter.order(card=card))
+        assert session.scalar(text(MONTH)) == 40
+    refused(writing, lambda session: counter.redeem(session, counter.order(card=card)))
+
+
+def test_a_look_knows_what_the_month_brought_before_its_limit(counter, writing):
+    card = counter.card()
+    with writing() as session:
+        counter.redeem(session, counter.order(card=card, quantity=2))
+    limited(writing, 59)
+    found = refused(writing, lambda session: looked_over(session, counter, card))
+    assert found.facts == {"left": 19}
+    limited(writing, 60)
+    with writing() as session:
+        assert looked_over(session, counter, card).points == 20
+
+
+def looked_over(session, counter, card):
+    return preview_redemption(
+        session,
+        counter.order(card=card),
+        clerk_id=counter.clerk_id,
+        secret=counter.secret,
+        today=NOON.date(),
+        now=NOON,
+    )
+
+
+@pytest.mark.parametrize(
+    ("month_points_max", "left"), [("NULL", 1960), (2000, 1960), (45, 5), (30, 0)]
+)
+def test_what_is_left_to_spend_is_the_lesser_of_day_and_month(
+    counter, writing, month_points_max, left
+):
+    order = counter.order(card=counter.card(), quantity=2)
+    with writing() as session:
+        counter.redeem(session, order)
+    limited(writing, month_points_max)
+    with writing() as session:
+        limit = session.scalar(text("SELECT month_points_max FROM merchant"))
+        merchant_id, member_id = counter.merchant_id, counter.member_id
+        found = spendable(session, merchant_id, member_id, NOON.date(), limit)
+        assert found == left
 
 
 def voided_part(session, counter, redemption_id) -> Voided:

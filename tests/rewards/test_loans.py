@@ -296,7 +296,7 @@ def test_the_pages_lend_and_take_back(counter, drill):
         clerk.form(clerk.open(url), "/loans"), reward_id=drill, code=counter.code()
     )
     assert "已借出" in words_of(lent)
-    assert "王*兰" in words_of(lent)
+    assert "已借出给 王*兰" in words_of(lent)
     assert counter.points() == 40
     assert "借用中" in words_of(member.open("/loans"))
     whole, broken = clerk.forms(lent, "/end")
@@ -307,6 +307,58 @@ def test_the_pages_lend_and_take_back(counter, drill):
     assert "现在没有借出的工具" in words_of(done)
     assert counter.points() == 70
     assert "丢在公园" in words_of(member.open("/loans"))
+
+
+def test_a_slip_keeps_what_was_typed_and_a_bad_code_goes(counter, writing, drill):
+    """The scanner's own form brings a code without a tool."""
+    with writing() as session:
+        a_reward(session, counter.merchant_id, "梯子", 50, 1, kind="loan", loan_days=3)
+    clerk = Browser(counter.app, counter.clerk_id)
+    page = clerk.open(f"/till/{counter.merchant_id}/loans")
+    assert "data-scanner" in page.text
+    code = counter.code()
+    slip = clerk.send(clerk.forms(page, "/loans")[1], code=code)
+    assert slip.status_code == 400
+    kept = clerk.form(slip, "/loans")
+    assert kept.fields["code"] == code
+    refused = clerk.send(kept, code="nonsense", reward_id=drill)
+    fields = clerk.form(refused, "/loans").fields
+    assert (fields["code"], fields["reward_id"]) == ("", str(drill))
+    assert "已借出" in words_of(clerk.send(kept, reward_id=drill))
+
+
+def test_a_tool_that_cannot_be_lent_today_is_not_offered(counter, writing, drill):
+    clerk = Browser(counter.app, counter.clerk_id)
+    url = f"/till/{counter.merchant_id}/loans"
+    assert "电钻" in words_of(clerk.open(url))
+    with writing() as session:
+        session.execute(text("UPDATE merchant SET takes_until = '2026-01-01'"))
+    assert "电钻" not in words_of(clerk.open(url))
+
+
+def test_a_tools_limit_is_what_somebody_has_at_home(counter, client, writing, drill):
+    """A period that a program names means nothing for a tool."""
+    answer = client.patch(
+        f"/api/v1/rewards/{drill}", json={"limit_period": "month"}, headers=counter.headers()
+    )
+    assert (answer.status_code, answer.get_json()["limit_period"]) == (200, "ever")
+    member = Browser(counter.app, counter.member_id)
+    assert "每人同时最多借 1 件" in words_of(member.open(f"/rewards/{drill}"))
+
+
+@pytest.mark.parametrize("how", [BACK, BROKEN])
+def test_what_is_kept_of_a_deposit_is_no_sale(counter, writing, drill, lend, how):
+    """A month that is full leaves no broken tool unsettled, and nothing counts it."""
+    loan = lend()
+    with writing() as session:
+        session.execute(text("UPDATE merchant SET month_points_max = 0"))
+    assert end(counter, loan, how).charged == how.charged
+    with writing() as session:
+        counts = (
+            "SELECT COUNT(*) FROM merchant_month UNION ALL SELECT COUNT(*) FROM spent_by_day"
+        )
+        assert session.scalars(text(counts)).all() == [0, 0]
+        assert offenders(session) == []
 
 
 def test_a_slip_on_the_page_is_said(counter, drill):

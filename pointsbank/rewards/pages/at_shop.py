@@ -16,16 +16,19 @@ from pointsbank.core.db import reading, run
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_token
 from pointsbank.merchants.queries import ShopLine
+from pointsbank.merchants.standing import standing_of
 from pointsbank.merchants.tills import shop_of_till
-from pointsbank.rewards.errors import FormIncomplete
-from pointsbank.rewards.guarding import may_have
+from pointsbank.rewards.bounds import spendable
+from pointsbank.rewards.catalogue import Reader, rewards_to_have
+from pointsbank.rewards.errors import FormIncomplete, MerchantStopped
 from pointsbank.rewards.handing_schemas import hand_over_order, make_order
 from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX
 from pointsbank.rewards.ordering import COUNTER_MINUTES, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
 from pointsbank.rewards.orders_queries import OrderLine, order_of
-from pointsbank.rewards.queries import available_points, rewards_to_have
+from pointsbank.rewards.queries import available_points
 from pointsbank.rewards.till import reward_by_points
+from pointsbank.rewards.words import what_words
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.errors import sentence_of, status_of
 from pointsbank.web.forms import attempt, drawn_key, settings, typed_id, typed_whole
@@ -50,29 +53,30 @@ def show_shop(code: str) -> ResponseReturnValue:
 def shop_page(
     code: str, shop: ShopLine, form: dict[str, Any], refusal: Refusal | None = None
 ) -> ResponseReturnValue:
-    """Render the choice, with what was refused before."""
-    member_id, now = current_actor().member_id, clock.now()
+    """Render the choice of what the till will hand over, with what was refused before."""
+    member_id, now, zone = current_actor().member_id, clock.now(), settings().zone
+    today = local_day(now, zone)
     with reading() as session:
         balance = available_points(session, member_id)
-        found = rewards_to_have(
-            session, now=now, merchant_id=shop.merchant_id, limit=REWARDS_SHOWN
-        )
-        ids = [each.id for each in found]
-        obstacles = may_have(session, ids, member_id, now, settings().zone)
+        standing = standing_of(session, shop.merchant_id)
+        room = spendable(session, shop.merchant_id, member_id, today, standing.month_points_max)
+        most = min(balance, room, REWARD_POINTS_MAX)
+        reader = Reader(member_id, most, now, zone)
+        found = rewards_to_have(session, reader, shop.merchant_id, limit=REWARDS_SHOWN)
+    takes_points = standing.takes_points_on(today)
+    problem = refusal if takes_points else MerchantStopped()
     page = render_template(
         "rewards/at_shop.html",
         shop=shop,
         balance=balance,
-        rewards=[
-            each
-            for each in found
-            if each.kind != "loan" and each.points <= balance and obstacles[each.id] is None
-        ],
+        is_open=takes_points and most > 0,
+        is_full=takes_points and balance > 0 and room == 0,
+        rewards=found,
         form=form,
-        points_max=min(balance, REWARD_POINTS_MAX),
+        points_max=most,
         minutes=COUNTER_MINUTES,
         key=draw_token(),
-        problem=sentence_of(refusal) if refusal else None,
+        problem=sentence_of(problem) if problem else None,
         links={"order": url_for("shop_till_pages.order", code=code), "home": url_for("home")},
     )
     return page, status_of(refusal) if refusal else 200
@@ -133,8 +137,11 @@ def show_word(order_id: int) -> ResponseReturnValue:
     return render_template(
         "rewards/at_till.html",
         order=line,
-        what=what_ordered(line),
+        what=what_words(line),
         state=line.state_at(now),
+        problem=sentence_of(MerchantStopped())
+        if line.is_stopped_on(local_day(now, settings().zone))
+        else None,
         left=max(1, round(left)),
         total=COUNTER_MINUTES * 60,
         links={
@@ -159,26 +166,19 @@ def own_order(order_id: int) -> OrderLine:
     return line
 
 
-def what_ordered(line: OrderLine) -> str:
-    """Return what was ordered as a page prints it."""
-    if line.reward_kind == "by_points":
-        return str(gettext("By points"))
-    return line.reward_name if line.quantity == 1 else f"{line.reward_name} × {line.quantity}"
-
-
 @pages.post("/at-till/<id:order_id>/cancellation")
 @members_only
 def cancel(order_id: int) -> ResponseReturnValue:
     """Call an order at a till off, as its member or at the counter."""
     actor, now = current_actor(), clock.now()
+    with reading() as session:
+        line = order_of(session, order_id)
     attempt(
         lambda: run(
             lambda session: cancel_order(session, order_id=order_id, actor=actor, now=now)
         ),
         gettext("Not redeemed; no points were taken."),
     )
-    with reading() as session:
-        line = order_of(session, order_id)
     if line.member_id == actor.member_id:
         return redirect(url_for("shop_till_pages.show_word", order_id=order_id), 303)
     return redirect(url_for("till_pages.show_till", merchant_id=line.merchant_id), 303)

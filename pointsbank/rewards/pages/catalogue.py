@@ -24,7 +24,13 @@ from pointsbank.rewards.offering import OFFERED_KINDS
 from pointsbank.rewards.policy import may_offer
 from pointsbank.rewards.queries import available_points, redemptions_of_member, reward_of
 from pointsbank.rewards.schemas import picture_out
-from pointsbank.rewards.words import CATEGORY_WORDS, KIND_WORDS, days_words, limit_words
+from pointsbank.rewards.words import (
+    CATEGORY_WORDS,
+    KIND_WORDS,
+    days_words,
+    limit_words,
+    what_words,
+)
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from, positions_from
 from pointsbank.web.errors import sentence_of
@@ -123,7 +129,7 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
             raise RewardNotFound
         balance = available_points(session, actor.member_id)
         stands = may_have(session, [reward_id], actor.member_id, now, settings().zone)
-    obstacle, limit = stands[reward_id], reward.limit_per_member
+    obstacle = stands[reward_id]
     links = {
         "back": url_for("reward_pages.catalogue"),
         "code": url_for("member_pages.ask_for_redemption_code"),
@@ -139,7 +145,7 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
         kind=KIND_WORDS[reward.kind],
         category=CATEGORY_WORDS[reward.category],
         days=days_words(reward.weekdays, reward.monthdays),
-        limit=limit and limit_words(limit, reward.limit_period),
+        limit=limit_words(reward),
         picture=picture_out(reward),
         balance=balance,
         missing=max(0, reward.points - balance),
@@ -152,7 +158,7 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
 @members_only
 def mine() -> ResponseReturnValue:
     """Show what the member has had, the newest first."""
-    before = position_from(request.args.get("cursor"))
+    before, now = position_from(request.args.get("cursor")), clock.now()
     with reading() as session:
         found = redemptions_of_member(
             session, current_actor().member_id, before_id=before, limit=LINES_A_PAGE + 1
@@ -165,4 +171,10 @@ def mine() -> ResponseReturnValue:
         )
     if before is not None:
         links["first"] = here
-    return render_template("rewards/mine.html", redemptions=found[:LINES_A_PAGE], links=links)
+    return render_template(
+        "rewards/mine.html",
+        redemptions=[
+            (line, what_words(line), line.state_at(now)) for line in found[:LINES_A_PAGE]
+        ],
+        links=links,
+    )

@@ -22,6 +22,7 @@ from pointsbank.rewards.queries import (
     redemptions_of_member,
 )
 from pointsbank.rewards.redeeming import CONFIRM_SECONDS
+from pointsbank.rewards.words import what_words
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.forms import attempt, settings, typed
 
@@ -53,7 +54,7 @@ def waiting_page(line: RedemptionLine, *, is_member: bool, now: datetime) -> str
     return render_template(
         "rewards/waiting.html",
         deal=line,
-        what=what_of(line),
+        what=what_words(line),
         is_member=is_member,
         # The points are set aside already: what is available is what will be left.
         available=available,
@@ -68,13 +69,6 @@ def waiting_page(line: RedemptionLine, *, is_member: bool, now: datetime) -> str
             else url_for("till_pages.show_till", merchant_id=line.merchant_id),
         },
     )
-
-
-def what_of(line: RedemptionLine) -> str:
-    """Return what was had as a page prints it."""
-    if line.reward_kind == "by_points":
-        return str(gettext("By points"))
-    return line.reward_name if line.quantity == 1 else f"{line.reward_name} × {line.quantity}"
 
 
 @pages.post("/redemptions/<id:redemption_id>/confirmation")

@@ -18,35 +18,46 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from pointsbank.core.keys import draw_token
-from pointsbank.core.text import halfwidth, masked_name
+from pointsbank.core.text import masked_name
 from pointsbank.ledger.errors import NotEnoughPoints
 from pointsbank.members.codes import CONFIRM_ABOVE, digits_in
 from pointsbank.members.errors import CardPinWrong, NotOurCode, PinMissing
 from pointsbank.members.showing import member_of_redemption_code
+from pointsbank.merchants.standing import standing_of
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import MerchantLine, merchant_of, merchants_within
+from pointsbank.rewards.catalogue import rewards_sold_today
 from pointsbank.rewards.closing import closing_of
-from pointsbank.rewards.errors import FormIncomplete, RedemptionNotFound
+from pointsbank.rewards.errors import FormIncomplete, MerchantStopped, RedemptionNotFound
+from pointsbank.rewards.handing_schemas import look_at_voucher
 from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX, RedemptionVoid
 from pointsbank.rewards.orders_queries import open_orders
-from pointsbank.rewards.pages.at_shop import what_ordered
-from pointsbank.rewards.pages.confirming import waiting_page, what_of
+from pointsbank.rewards.pages.confirming import waiting_page
+from pointsbank.rewards.pages.vouchers import look_page
 from pointsbank.rewards.policy import may_see_redemptions, may_take_points, may_void
 from pointsbank.rewards.queries import (
     DayTotals,
     RedemptionLine,
     redemption_of,
     redemptions_on,
-    rewards_to_have,
     totals_on,
 )
 from pointsbank.rewards.redeeming import CONFIRM_SECONDS, Order
-from pointsbank.rewards.schemas import CODE_LENGTH_MAX
+from pointsbank.rewards.schemas import CODE_TYPED_MAX
 from pointsbank.rewards.till import look_over, read_order, reward_by_points, take_deal
 from pointsbank.rewards.voiding import refuse_void, void_asked_of, void_redemption
+from pointsbank.rewards.vouchers import read_voucher
+from pointsbank.rewards.words import limit_words, what_words
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.errors import sentence_of, status_of
-from pointsbank.web.forms import attempt, settings, typed
+from pointsbank.web.forms import (
+    attempt,
+    drawn_key,
+    settings,
+    typed,
+    typed_id,
+    typed_whole,
+)
 from pointsbank.web.idempotency import once
 
 pages = Blueprint("till_pages", __name__)
@@ -56,10 +67,7 @@ RECENT = 5
 REWARDS_SHOWN = 200
 ORDERS_SHOWN = 20
 INSTEAD_SHOWN = 3
-# One more than the longest code: what is cut must not become one.
-CODE_TYPED_MAX = CODE_LENGTH_MAX + 1
 PIN_TYPED_MAX = 20
-KEY_TYPED_MAX = 255
 REASON_LENGTH_MAX = 200
 ID_DIGITS_MAX = 18
 
@@ -96,17 +104,19 @@ def till_page(
     today = local_day(now, settings().zone)
     with reading() as session:
         merchant = own_merchant(session, actor, merchant_id)
-        found = rewards_to_have(session, now=now, merchant_id=merchant_id, limit=REWARDS_SHOWN)
+        standing = standing_of(session, merchant_id)
+        rewards = rewards_sold_today(
+            session, merchant_id, now=now, zone=settings().zone, limit=REWARDS_SHOWN
+        )
         totals = totals_on(session, merchant_id, today)
         recent = redemptions_on(session, merchant_id, today, limit=RECENT)
         closing = closing_of(session, merchant_id, today)
         orders = open_orders(session, merchant_id, now=now, way="counter", limit=ORDERS_SHOWN)
-    # What is lent is no sale: it has a page of its own.
-    rewards = [each for each in found if each.kind != "loan"]
     instead = []
     if isinstance(refusal, NotEnoughPoints):
         available = refusal.facts["available"]
         instead = [each for each in rewards if each.points <= available][-INSTEAD_SHOWN:]
+    problem = refusal or (None if standing.takes_points_on(today) else MerchantStopped())
     page = render_template(
         "rewards/till.html",
         merchant=merchant,
@@ -117,10 +127,11 @@ def till_page(
         points_max=REWARD_POINTS_MAX,
         way=way,
         rewards=rewards,
+        limits={each.id: limit_words(each) for each in rewards},
         form=form,
-        problem=sentence_of(refusal) if refusal else None,
+        problem=sentence_of(problem) if problem else None,
         instead=instead,
-        orders=[(order, what_ordered(order)) for order in orders],
+        orders=[(order, what_words(order)) for order in orders],
         recent=[recent_row(line, now) for line in recent],
         links=till_links(merchant_id, len(actor.merchant_ids()) > 1),
     )
@@ -151,7 +162,7 @@ def recent_row(line: RedemptionLine, now: datetime) -> dict[str, Any]:
     """Return a redemption as a row of the till."""
     return {
         "href": url_for("till_pages.show_receipt", redemption_id=line.id),
-        "reward": what_of(line),
+        "reward": what_words(line),
         "time": line.redeemed_at,
         "member": line.member_name,
         "number": line.number,
@@ -185,12 +196,16 @@ def till_links(merchant_id: int, has_several: bool) -> dict[str, str | None]:
 @pages.post("/till/<id:merchant_id>/look")
 @roles_only("clerk")
 def look(merchant_id: int) -> ResponseReturnValue:
-    """Show what would move, before anything does."""
+    """Show what would move, before anything does; for a voucher what it stands for."""
     actor, now = current_actor(), clock.now()
     form = read_deal()
     try:
         if not may_take_points(actor, merchant_id):
             raise MerchantNotFound
+        if read_voucher(form["code"]):
+            secret = settings().secret_key
+            line = look_at_voucher(form["code"], actor=actor, secret=secret, now=now)
+            return look_page(line, form["code"], now)
         seen = look_over(
             order_from(merchant_id, form, now),
             pin=form["pin"] or None,
@@ -265,31 +280,23 @@ def form_key() -> str:
 
     Raises FormIncomplete for a form that was not ours.
     """
-    key = typed("idempotency_key", KEY_TYPED_MAX)
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
+    key = drawn_key()
+    if key is None:
         raise FormIncomplete
-    return f"form:{key}"
+    return key
 
 
 def read_deal() -> dict[str, Any]:
     """Return the deal as it was typed; what is no number is None."""
     way = request.form.get("way", "")
     return {
-        "reward_id": whole_typed("reward_id", 10**ID_DIGITS_MAX),
-        "quantity": whole_typed("quantity", QUANTITY_MAX),
-        "points": whole_typed("points", REWARD_POINTS_MAX),
+        "reward_id": typed_id("reward_id"),
+        "quantity": typed_whole("quantity", QUANTITY_MAX),
+        "points": typed_whole("points", REWARD_POINTS_MAX),
         "code": typed("code", CODE_TYPED_MAX),
         "pin": typed("pin", PIN_TYPED_MAX),
         "way": way if way in WAYS else "reward",
     }
-
-
-def whole_typed(name: str, most: int) -> int | None:
-    """Return a number from 1 as people type it, full-width digits too; None if it is none."""
-    text = halfwidth(request.form.get(name, "")[: 2 * ID_DIGITS_MAX])
-    if not text.isascii() or not text.isdigit() or len(text) > ID_DIGITS_MAX:
-        return None
-    return int(text) if 1 <= int(text) <= most else None
 
 
 def order_from(merchant_id: int, form: dict[str, Any], now: datetime) -> Order:
@@ -327,8 +334,10 @@ def show_receipt(redemption_id: int) -> ResponseReturnValue:
         if not is_counter and line.member_id != actor.member_id:
             raise RedemptionNotFound
         totals = totals_on(session, line.merchant_id, today) if is_counter else None
-        asked = void_asked_of(session, redemption_id)
-        asked_void = asked and asked_words(asked, actor)
+        # What its clerk voided meanwhile needs nobody's word.
+        is_open = is_counter and line.state == "completed"
+        waiting = void_asked_of(session, redemption_id) if is_open else None
+        asked = waiting and asked_words(waiting, actor)
     state = line.state_at(now)
     if state == "waiting":
         return waiting_page(line, is_member=line.member_id == actor.member_id, now=now)
@@ -339,10 +348,10 @@ def show_receipt(redemption_id: int) -> ResponseReturnValue:
     return render_template(
         "rewards/receipt.html",
         deal=line,
-        what=what_of(line),
+        what=what_words(line),
         state=state,
         left=line.quantity - line.voided_quantity,
-        asked=asked_void if is_counter else None,
+        asked=asked,
         key=draw_token(),
         is_alone=is_own_day(actor, line, today),
         is_counter=is_counter,
@@ -398,7 +407,7 @@ def void(redemption_id: int) -> ResponseReturnValue:
         "now": now,
     }
     reason = typed("reason", REASON_LENGTH_MAX) or None
-    quantity = whole_typed("quantity", QUANTITY_MAX)
+    quantity = typed_whole("quantity", QUANTITY_MAX)
     receipt = redirect(url_for("till_pages.show_receipt", redemption_id=redemption_id), 303)
     if request.form.get("decision") == "refuse":
         attempt(lambda: run(lambda session: refuse_void(session, **deal)), gettext("Refused."))

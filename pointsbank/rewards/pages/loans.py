@@ -11,8 +11,10 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_token
+from pointsbank.members.errors import CardPinWrong, PinMissing
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import merchant_of
+from pointsbank.rewards.catalogue import tools_lent_today
 from pointsbank.rewards.errors import FormIncomplete
 from pointsbank.rewards.lending import Ending, end_loan
 from pointsbank.rewards.loans_counter import lend_once
@@ -21,9 +23,8 @@ from pointsbank.rewards.loans_queries import loan_of, loans_of_member, loans_out
 from pointsbank.rewards.loans_schemas import LOAN_ENDS
 from pointsbank.rewards.models import REWARD_POINTS_MAX
 from pointsbank.rewards.policy import may_take_points
-from pointsbank.rewards.queries import rewards_of_merchant
 from pointsbank.rewards.redeeming import REASON_LENGTH_MAX, Order
-from pointsbank.rewards.schemas import CODE_LENGTH_MAX, PIN_LENGTH_MAX
+from pointsbank.rewards.schemas import CODE_TYPED_MAX, PIN_LENGTH_MAX
 from pointsbank.rewards.till import read_order
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import cursor_from, position_from
@@ -41,34 +42,34 @@ pages = Blueprint("loan_pages", __name__)
 
 LINES_A_PAGE = 40
 LOANS_SHOWN = 200
+TOOLS_SHOWN = 200
 
 
 @pages.get("/till/<id:merchant_id>/loans")
 @roles_only("clerk")
 def show_loans(merchant_id: int) -> ResponseReturnValue:
     """Show what a merchant lends, and what it has out."""
-    return loans_page(merchant_id, None)
+    return loans_page(merchant_id, {})
 
 
-def loans_page(merchant_id: int, refusal: Refusal | None) -> ResponseReturnValue:
+def loans_page(
+    merchant_id: int, form: dict[str, Any], refusal: Refusal | None = None
+) -> ResponseReturnValue:
     """Render the counter's loans, with what was refused before."""
     if not may_take_points(current_actor(), merchant_id):
         raise MerchantNotFound
-    now = clock.now()
+    now, zone = clock.now(), settings().zone
     with reading() as session:
         merchant = merchant_of(session, merchant_id)
-        tools = [
-            each
-            for each in rewards_of_merchant(session, merchant_id)
-            if each.kind == "loan" and each.is_on_offer(now)
-        ]
+        tools = tools_lent_today(session, merchant_id, now=now, zone=zone, limit=TOOLS_SHOWN)
         found = loans_out(session, merchant_id, limit=LOANS_SHOWN)
     page = render_template(
         "rewards/loans_counter.html",
         merchant=merchant,
         tools=tools,
+        form=form,
         loans=found,
-        today=local_day(now, settings().zone),
+        today=local_day(now, zone),
         key=draw_token(),
         problem=sentence_of(refusal) if refusal else None,
         links={
@@ -86,14 +87,15 @@ def lend(merchant_id: int) -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     if not may_take_points(actor, merchant_id):
         raise MerchantNotFound
-    reward_id, code = typed_id("reward_id"), typed("code", CODE_LENGTH_MAX)
+    reward_id, code = typed_id("reward_id"), typed("code", CODE_TYPED_MAX)
     pin = typed("pin", PIN_LENGTH_MAX) or None
+    form = {"reward_id": reward_id, "code": code}
     try:
         key = drawn_key()
         if key is None or reward_id is None or not code:
             raise FormIncomplete
         order = Order(merchant_id, reward_id, 1, code=code)
-        lend_once(
+        answer = lend_once(
             read_order(order) if pin else order,
             pin=pin,
             clerk_id=actor.member_id,
@@ -103,9 +105,16 @@ def lend(merchant_id: int) -> ResponseReturnValue:
             today=local_day(now, settings().zone),
             now=now,
         )
+    except (CardPinWrong, PinMissing, FormIncomplete) as refusal:
+        # After a slip the code is as good as before.
+        return loans_page(merchant_id, form, refusal)
     except Refusal as refusal:
-        return loans_page(merchant_id, refusal)
-    flash(gettext("Lent. The deposit is set aside until the tool is back."), "success")
+        return loans_page(merchant_id, {**form, "code": ""}, refusal)
+    borrower = answer.body["member"]["display_name"]
+    lent = gettext(
+        "Lent to %(name)s. The deposit is set aside until the tool is back.", name=borrower
+    )
+    flash(lent, "success")
     return redirect(url_for("loan_pages.show_loans", merchant_id=merchant_id), 303)
 
 

@@ -43,7 +43,7 @@ from pointsbank.rewards.schemas import (
     RewardChanges,
     picture_out,
 )
-from pointsbank.rewards.words import KIND_WORDS, days_words, limit_words
+from pointsbank.rewards.words import KIND_WORDS, days_words, limit_words, what_words
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of
@@ -73,7 +73,6 @@ def show_offer(merchant_id: int) -> ResponseReturnValue:
         "rewards/offer.html",
         merchant=merchant,
         rewards=[shelf_entry(reward, now) for reward in rewards],
-        stock_max=STOCK_MAX,
         links={
             "new": url_for("offer_pages.ask_for_reward", merchant_id=merchant_id),
             "day": url_for("offer_pages.show_day", merchant_id=merchant_id),
@@ -89,8 +88,7 @@ def shelf_entry(reward: RewardLine, now: datetime) -> dict[str, Any]:
         "is_on_offer": reward.is_on_offer(now),
         "kind": KIND_WORDS[reward.kind],
         "days": days_words(reward.weekdays, reward.monthdays),
-        "limit": reward.limit_per_member
-        and limit_words(reward.limit_per_member, reward.limit_period),
+        "limit": limit_words(reward),
         "picture": picture_out(reward),
         "edit": url_for("offer_pages.ask_for_changes", reward_id=reward.id),
     }
@@ -256,8 +254,8 @@ def change_state(reward_id: int) -> ResponseReturnValue:
 @roles_only("administrator", "clerk", "auditor")
 def show_day(merchant_id: int) -> ResponseReturnValue:
     """Show what a merchant handed over on a day, with its sum."""
-    actor = current_actor()
-    day = day_asked(local_day(clock.now(), settings().zone))
+    actor, now = current_actor(), clock.now()
+    day = day_asked(local_day(now, settings().zone))
     before = position_from(request.args.get("cursor"))
     with reading() as session:
         merchant = service.merchant_to_see(session, actor, merchant_id)
@@ -287,7 +285,9 @@ def show_day(merchant_id: int) -> ResponseReturnValue:
         merchant=merchant,
         day=day,
         totals=totals,
-        redemptions=found[:LINES_A_PAGE],
+        redemptions=[
+            (line, what_words(line), line.state_at(now)) for line in found[:LINES_A_PAGE]
+        ],
         links=links,
     )
 

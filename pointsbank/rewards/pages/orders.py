@@ -1,5 +1,6 @@
 """The HTML door of a member's orders: made, with the voucher to show, called off."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,16 +12,16 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from pointsbank.core.keys import draw_token
-from pointsbank.rewards.errors import FormIncomplete, RewardNotFound
+from pointsbank.rewards.errors import FormIncomplete, MerchantStopped, RewardNotFound
 from pointsbank.rewards.guarding import may_have
 from pointsbank.rewards.handing_schemas import make_order
 from pointsbank.rewards.models import QUANTITY_MAX
 from pointsbank.rewards.ordering import VOUCHER_DAYS, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
 from pointsbank.rewards.orders_queries import OrderLine, order_of, orders_of_member
-from pointsbank.rewards.pages.at_shop import what_ordered
 from pointsbank.rewards.queries import available_points, reward_of
 from pointsbank.rewards.vouchers import grouped, voucher_code, voucher_url
+from pointsbank.rewards.words import what_words
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
@@ -121,7 +122,7 @@ def order_row(line: OrderLine, state: str) -> dict[str, Any]:
     """Return an order as a row shows it."""
     return {
         "href": url_for("order_pages.show", order_id=line.id),
-        "what": what_ordered(line),
+        "what": what_words(line),
         "line": line,
         "state": state,
     }
@@ -141,8 +142,9 @@ def show(order_id: int) -> ResponseReturnValue:
     return render_template(
         "rewards/order.html",
         order=line,
-        what=what_ordered(line),
+        what=what_words(line),
         state=state,
+        problem=stopped_words(line, now),
         code=code,
         links={
             "back": url_for("order_pages.mine"),
@@ -150,6 +152,12 @@ def show(order_id: int) -> ResponseReturnValue:
             "rewards": url_for("reward_pages.catalogue"),
         },
     )
+
+
+def stopped_words(line: OrderLine, now: datetime) -> str | None:
+    """Return what to tell of an open order whose merchant hands nothing over today."""
+    is_stopped = line.is_stopped_on(local_day(now, settings().zone))
+    return sentence_of(MerchantStopped()) if is_stopped else None
 
 
 def own_order(order_id: int) -> OrderLine:

@@ -19,7 +19,7 @@ from pointsbank.core.keys import draw_token
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import merchant_of
 from pointsbank.rewards.delivering import order_of_voucher
-from pointsbank.rewards.errors import FormIncomplete
+from pointsbank.rewards.errors import FormIncomplete, MerchantStopped
 from pointsbank.rewards.handing_schemas import hand_over_voucher, look_at_voucher
 from pointsbank.rewards.locking import refuse_while_locked
 from pointsbank.rewards.models import QUANTITY_MAX
@@ -31,7 +31,6 @@ from pointsbank.rewards.orders_queries import (
     order_of,
     order_with_hash,
 )
-from pointsbank.rewards.pages.at_shop import what_ordered
 from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.vouchers import (
     TYPED_LENGTH_MAX,
@@ -39,6 +38,7 @@ from pointsbank.rewards.vouchers import (
     read_voucher,
     voucher_hash,
 )
+from pointsbank.rewards.words import what_words
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.errors import sentence_of, status_of
 from pointsbank.web.forms import attempt, drawn_key, settings, typed, typed_whole
@@ -89,7 +89,7 @@ def vouchers_page(merchant_id: int, refusal: Refusal | None) -> ResponseReturnVa
     page = render_template(
         "rewards/vouchers.html",
         merchant=merchant,
-        orders=[(line, what_ordered(line)) for line in found],
+        orders=[(line, what_words(line)) for line in found],
         problem=sentence_of(refusal) if refusal else None,
         links={
             "look": url_for("voucher_pages.look", merchant_id=merchant_id),
@@ -132,13 +132,16 @@ def look_page(
         "cancel": url_for("voucher_pages.cancel", order_id=line.id),
         "back": url_for("voucher_pages.show_vouchers", merchant_id=line.merchant_id),
     }
+    is_stopped = line.is_stopped_on(local_day(now, settings().zone))
+    problem = refusal or (MerchantStopped() if is_stopped else None)
     page = render_template(
         "rewards/voucher.html",
         order=line,
         state=line.state_at(now),
+        is_stopped=is_stopped,
         code=grouped(read_voucher(code) or ""),
         key=draw_token(),
-        problem=sentence_of(refusal) if refusal else None,
+        problem=sentence_of(problem) if problem else None,
         links=links,
     )
     return page, status_of(refusal) if refusal else 200
