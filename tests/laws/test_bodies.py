@@ -5,14 +5,24 @@ from typing import Any
 # What follows from who asks and from what they did; none of it is ever taken from a body.
 NEVER_TAKEN = {
     "actor_id",
+    "amount_fen",
+    "approved_by_id",
+    "balance_after",
+    "clerk_id",
     "counts",
     "credited_at",
     "handle",
+    "hold_id",
     "is_lead",
+    "net_points",
+    "paid_by_id",
     "password_hash",
     "recorded_at",
     "settled_at",
+    "transfer_id",
     "trust",
+    "unit_points",
+    "voucher_hash",
 }
 
 

@@ -265,6 +265,34 @@ def spend(witness: Witness, canary: Person, house: dict[str, int]) -> None:
     clerk.fill_in(f"/till/{house['merchant_id']}/look", 409, **form)
 
 
+def order(witness: Witness, canary: Person, house: dict[str, int]) -> None:
+    """A voucher is ordered, looked at by others, used twice, and sent where it is none."""
+    clerk, stranger = Person(witness), Person(witness)
+    clerk.sign_in("18000000002", PASSWORD)
+    clerk.fill_in("/sign-in", 302, phone="18000000002", password=PASSWORD)
+    ordered = canary(
+        "POST",
+        f"/rewards/{house['reward_id']}/orders",
+        201,
+        json={"quantity": 1},
+        headers=key("o1"),
+    )
+    grouped = ordered["voucher"]
+    code = grouped.replace("-", "")
+    witness.keep(voucher=code, voucher_in_groups=grouped)
+    stranger.page(f"/V/{code}", 302)
+    clerk.page(f"/V/{code}", 200)
+    canary("POST", f"/vouchers/{grouped}/redemption", 403, json={}, headers=key("o2"))
+    for name, status in (("o3", 201), ("o3", 201), ("o4", 409)):
+        clerk("POST", f"/vouchers/{grouped}/redemption", status, json={}, headers=key(name))
+    clerk("POST", f"/vouchers/{code}/redemption", 422, json={"code": code}, headers=key("o5"))
+    clerk("GET", f"/orders/{code}", 404)
+
+
+def key(name: str) -> dict[str, str]:
+    return {"Idempotency-Key": name}
+
+
 def hold_a_card(witness: Witness, administrator: Person, house: dict[str, int]) -> None:
     """A card is issued to the canary, opened by a stranger, and tried with a wrong PIN."""
     clerk, stranger = Person(witness), Person(witness)
@@ -299,6 +327,7 @@ def test_the_canary_is_heard_nowhere(witness: Witness, clock: Any) -> None:
     attend(witness, canary, house)
     spend(witness, canary, house)
     hold_a_card(witness, administrator, house)
+    order(witness, canary, house)
     fault = canary("GET", "/fault", 500)
     passwords = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
     canary("POST", "/me/password", 204, json=passwords)

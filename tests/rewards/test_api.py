@@ -1,5 +1,6 @@
 """The JSON door: the contract, resending, scopes, and input that nobody should send."""
 
+import threading
 from datetime import timedelta
 from functools import partial
 
@@ -7,9 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from pointsbank.core import clock
+from pointsbank.core.db import reading, transaction
 from pointsbank.ledger.verifying import offenders
 from pointsbank.members.codes import redemption_digits
 from pointsbank.rewards.locking import LOCK_SECONDS, WRONG_CODES_MAX
+from pointsbank.rewards.models import WrongCode
 from tests.builders import (
     a_member,
     a_merchant,
@@ -18,7 +21,8 @@ from tests.builders import (
     with_points,
     with_role,
 )
-from tests.racing import race, times
+from tests.moments import NOON
+from tests.racing import MEET_SECONDS_MAX, race, times
 
 URL = "/api/v1/redemptions"
 NEVER_DRAWN = redemption_digits("123456789012345")
@@ -235,6 +239,27 @@ def test_many_wrong_codes_at_once_are_all_counted(counter, app, writing):
     statuses = [answer.status_code for answer in race(app, tries)]
     assert statuses.count(400) == WRONG_CODES_MAX
     assert statuses.count(429) == 12 - WRONG_CODES_MAX
+
+
+def test_without_one_statement_wrong_codes_at_once_are_counted_as_one(counter, app, writing):
+    """Control: read how many there were, then write one more: nobody's till is ever locked."""
+    wrong = "SELECT COALESCE(SUM(failures), 0) FROM wrong_code"
+    everyone_has_looked = threading.Barrier(12)
+
+    def count() -> None:
+        with reading() as session:
+            failures = session.scalar(text(wrong))
+        everyone_has_looked.wait(MEET_SECONDS_MAX)
+        with transaction() as session:
+            session.merge(
+                WrongCode(clerk_id=counter.clerk_id, failures=failures + 1, failed_at=NOON)
+            )
+
+    with writing() as session:
+        session.merge(WrongCode(clerk_id=counter.clerk_id, failures=0, failed_at=NOON))
+    assert race(app, times(12, count)) == [None] * 12
+    with writing() as session:
+        assert session.scalar(text(wrong)) == 1
 
 
 def test_a_void_returns_everything_once_under_any_key(counter, client):

@@ -1,7 +1,7 @@
 """A merchant's month is cut off once, and every transfer stands on exactly one line."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -21,7 +21,7 @@ from pointsbank.settlements import closing
 from pointsbank.settlements.closing import close_through
 from pointsbank.settlements.queries import lines_of, statement_of
 from pointsbank.settlements.rules import RULES_OF_STATEMENTS
-from tests.builders import SHANGHAI, a_merchant, a_reward
+from tests.builders import SHANGHAI, a_merchant, a_reward, with_points
 from tests.racing import race, times
 from tests.settlements.months import (
     CUT_OFF,
@@ -90,6 +90,23 @@ def test_a_void_of_the_month_after_is_on_the_next_statement(counter, writing):
         found = statement_of(session, counter.merchant_id, "2026-12")
         assert (found.redeemed_points, found.voided_points, found.amount_fen) == (0, 20, -200)
         assert offenders(session) == []
+
+
+@pytest.mark.parametrize("month", ["2026-11", "2026-12", "2027-02", "2028-02"])
+def test_the_last_moment_of_a_month_is_its_own_and_the_next_is_not(counter, writing, month):
+    """Also at the end of a year, of a February and of a leap day; months are the district's."""
+    ending = read_period(month)
+    cut_at = ending.ends_at(SHANGHAI)
+    assert (cut_at + timedelta(hours=8)).strftime("%d %H") == "01 00"
+    with writing() as session:
+        with_points(session, counter.member_id, 100, expires_on=date(2029, 12, 31))
+    redeem(counter, writing, "A1", cut_at - timedelta(microseconds=1))
+    redeem(counter, writing, "A2", cut_at)
+    following = read_period(f"{ending.end_on:%Y-%m}")
+    for period, number in ((ending, "A1"), (following, "A2")):
+        with writing() as session:
+            made = close(session, counter, period, period.ends_at(SHANGHAI))
+            assert [line.number for line in lines_of(session, made)] == [number]
 
 
 def test_a_running_month_is_not_cut_off(counter, writing):
@@ -168,7 +185,7 @@ def without_lock(monkeypatch) -> None:
         session.execute(text("SELECT pg_sleep(0.3)"))
         return moved
 
-    monkeypatch.setattr(closing, "LOCK_MERCHANT", "SELECT 1 FROM (SELECT :id) AS none")
+    monkeypatch.setattr(closing, "lock_merchant", lambda _session, _merchant_id: None)
     monkeypatch.setattr(closing, "unsettled", slowly)
 
 

@@ -1,5 +1,6 @@
 """The pages of statements: both sides' forms, what is late, and the three files."""
 
+import csv
 import io
 import re
 import zlib
@@ -8,13 +9,16 @@ from pathlib import Path
 import pytest
 import time_machine
 from openpyxl import load_workbook
+from sqlalchemy import text
 
 from pointsbank.core.printing import KNOWN_FONTS
+from pointsbank.core.sheets import FORMULA_BEGINNINGS
 from tests.browsing import Browser
 from tests.builders import a_member, with_role
 from tests.settlements.months import at, close, redeem, take_back
 
 NOW = at(12, 3)
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 needs_font = pytest.mark.skipif(
     not any(Path(place).is_file() for place in KNOWN_FONTS),
     reason="this machine has no font with Chinese characters",
@@ -161,6 +165,48 @@ def test_the_sheets_add_up(clerk, office, november):
     book = load_workbook(io.BytesIO(office[0].open("/statements/2026-11.xlsx").data))
     row = next(book.active.iter_rows(min_row=4, values_only=True))
     assert row[3:10] == (3, 40, 20, 20, 2, 0, 2)
+
+
+@pytest.mark.parametrize("beginning", FORMULA_BEGINNINGS)
+def test_no_name_becomes_a_formula(counter, writing, clerk, office, beginning):
+    """Of a reward or of the shop: text stays text in every file of statements and reports."""
+    with writing() as session:
+        for table in ("reward", "merchant"):
+            session.execute(
+                text(f"UPDATE {table} SET name = :name"), {"name": f"{beginning}1+1"}
+            )
+    redeem(counter, writing, "A1", at(11, 3))
+    with writing() as session:
+        close(session, counter)
+    own = f"/merchants/{counter.merchant_id}/statements/2026-11/file"
+    files = {
+        f"{own}?format=xlsx": clerk,
+        f"{own}?format=csv": clerk,
+        "/statements/2026-11.xlsx": office[0],
+        "/reports/points.xlsx?by=rewards&first=2026-11&last=2026-11": office[0],
+        "/reports/points.xlsx?by=merchants&first=2026-11&last=2026-11": office[0],
+    }
+    for address, who in files.items():
+        answer = who.open(address)
+        assert answer.status_code == 200, address
+        cells = list(texts_of(answer.data, is_csv=address.endswith("csv")))
+        assert [cell for cell in cells if cell.startswith(FORMULA_BEGINNINGS)] == [], address
+        assert [cell for cell in cells if cell.startswith("'") and "1+1" in cell], address
+
+
+def texts_of(content, *, is_csv):
+    """Return every cell of a file that is text; a cell of an XLSX file that is a formula would
+    be returned as it is.
+    """
+    if is_csv:
+        for row in csv.reader(io.StringIO(content.decode("utf-8-sig"))):
+            yield from (cell for cell in row if not NUMBER.fullmatch(cell))
+        return
+    for row in load_workbook(io.BytesIO(content)).active.iter_rows():
+        for cell in row:
+            assert cell.data_type != "f"
+            if isinstance(cell.value, str):
+                yield cell.value
 
 
 @needs_font

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.errors import Refusal
@@ -131,6 +133,26 @@ def test_whoever_approved_does_not_pay(counter, writing, people, closed):
     sign(writing, counter, approve_statement, people["first"], zone=SHANGHAI)
     same = refused(lambda: sign(writing, counter, mark_paid, people["first"], reference="17"))
     assert same == "statement_second_person"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE statement SET paid_by_id = approved_by_id",
+        "UPDATE statement_line SET answered_by_id = disputed_by_id WHERE no = 1",
+    ],
+)
+def test_the_tables_want_a_second_person_themselves(
+    counter, writing, people, closed, statement
+):
+    sign(writing, counter, dispute_line, people["clerk"], no=1, reason="多记了")
+    answer = {"is_accepted": False, "correction_fen": 0, "answer": "签收单在"}
+    sign(writing, counter, answer_dispute, people["first"], no=1, **answer)
+    sign(writing, counter, confirm_statement, people["clerk"])
+    sign(writing, counter, approve_statement, people["first"], zone=SHANGHAI)
+    sign(writing, counter, mark_paid, people["second"], reference="17")
+    with pytest.raises(IntegrityError, match="second_person"), writing() as session:
+        session.execute(text(statement))
 
 
 def test_an_administrator_does_not_confirm_for_the_merchant(counter, writing, people, closed):
