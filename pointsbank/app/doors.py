@@ -88,6 +88,7 @@ from pointsbank.rewards.pages.loans import pages as loan_pages
 from pointsbank.rewards.pages.offers import pages as offer_pages
 from pointsbank.rewards.pages.orders import pages as order_pages
 from pointsbank.rewards.pages.pictures import pages as picture_pages
+from pointsbank.rewards.pages.scanned import pages as redemption_code_pages
 from pointsbank.rewards.pages.shortage import pages as shortage_pages
 from pointsbank.rewards.pages.voids import pages as void_pages
 from pointsbank.rewards.pages.vouchers import pages as voucher_pages
@@ -226,6 +227,7 @@ PAGE_DOORS: list[Blueprint] = [
     budget_pages,
     reward_pages,
     till_pages,
+    redemption_code_pages,
     confirm_pages,
     shop_till_pages,
     offer_pages,

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, request
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
@@ -31,6 +31,7 @@ from pointsbank.rewards.schemas import (
     RedemptionListOut,
     RedemptionOut,
     redemption_out,
+    redemption_seen,
     totals_out,
     voided_out,
 )
@@ -42,7 +43,7 @@ from pointsbank.web.contract import (
     cursor_from,
     position_from,
 )
-from pointsbank.web.idempotency import answer_once, request_key
+from pointsbank.web.idempotency import answer_once, answered, request_key
 
 api = Blueprint("rewards_api", __name__, description="Rewards, redemptions, voids.")
 
@@ -78,11 +79,7 @@ def redeem(body: dict[str, Any]) -> Response:
         today=today_at(now),
         now=now,
     )
-    response = jsonify(answer.body)
-    response.status_code = answer.status
-    if answer.is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return answered(answer)
 
 
 @api.post("/redemptions/<id:redemption_id>/void")
@@ -133,7 +130,10 @@ def list_day(query: dict[str, Any], merchant_id: int) -> dict[str, Any]:
         "day": day.isoformat(),
         "totals": totals_out(totals),
         "closing": closing and closing_out(closing),
-        "items": [redemption_out(line, now) for line in found[:limit]],
+        "items": [
+            redemption_seen(line, now, current_actor().member_id, today_at(now))
+            for line in found[:limit]
+        ],
         "next": cursor_from(found[limit - 1].id) if len(found) > limit else None,
     }
 

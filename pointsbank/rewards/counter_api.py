@@ -18,7 +18,7 @@ from pointsbank.rewards.counter_schemas import (
 from pointsbank.rewards.errors import RedemptionNotFound
 from pointsbank.rewards.policy import may_see_redemptions
 from pointsbank.rewards.queries import redemption_of
-from pointsbank.rewards.schemas import RedemptionOut, redemption_out
+from pointsbank.rewards.schemas import RedemptionOut, redemption_out, redemption_seen
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint
 
@@ -30,13 +30,14 @@ api = Blueprint("counter_api", __name__, description="A deal's state, its yes or
 @members_only
 def show(redemption_id: int) -> dict[str, Any]:
     """Show a redemption to its member, to its counter, and to those who oversee it."""
-    actor = current_actor()
+    actor, now = current_actor(), clock.now()
     with reading() as session:
         line = redemption_of(session, redemption_id)
     is_counter = may_see_redemptions(actor, line.merchant_id, line.path)
     if not is_counter and line.member_id != actor.member_id:
         raise RedemptionNotFound
-    return redemption_out(line, clock.now())
+    today = local_day(now, current_app.extensions["settings"].zone)
+    return redemption_seen(line, now, actor.member_id, today)
 
 
 @api.post("/redemptions/<id:redemption_id>/confirmation")

@@ -19,6 +19,7 @@ from pointsbank.core.errors import KeyReused
 from pointsbank.ledger.errors import HoldDecided
 from pointsbank.ledger.holding import settle_hold
 from pointsbank.ledger.posting import Posted
+from pointsbank.members.errors import MemberSuspended
 from pointsbank.rewards.bounds import Share, take_day, take_month
 from pointsbank.rewards.errors import MerchantStopped, NotForOneself, NumberTaken
 from pointsbank.rewards.locking import refuse_while_locked
@@ -59,6 +60,9 @@ DELIVER = _typed(
           SELECT 1 FROM merchant
           WHERE merchant.id = reward_order.merchant_id AND merchant.state = 'active'
             AND (merchant.takes_until IS NULL OR merchant.takes_until >= :today))
+      AND EXISTS (
+          SELECT 1 FROM member
+          WHERE member.id = reward_order.member_id AND member.state = 'active')
     RETURNING hold_id, period, delivered,
         (SELECT month_points_max FROM merchant WHERE id = merchant_id) AS month_points_max
     """
@@ -129,7 +133,8 @@ def deliver_order(session: Session, handing: Handing, *, order_id: int) -> Deliv
     """Hand over what a member ordered at the till, where both see its word.
 
     Raises OrderNotFound, VoucherNeeded, NotForOneself, AlreadyRedeemed, OrderCancelled,
-    VoucherExpired, FewerOrdered, MerchantStopped, MonthFull, DayFull, NumberTaken.
+    VoucherExpired, FewerOrdered, MerchantStopped, MemberSuspended, MonthFull, DayFull,
+    NumberTaken.
     """
     found = order_of(session, order_id)
     if not may_take_points(handing.actor, found.merchant_id):
@@ -156,7 +161,7 @@ def _deliver(session: Session, found: OrderLine, handing: Handing) -> Delivered:
     }
     won = session.execute(DELIVER, values).first()
     if won is None:
-        raise _refusal(session, found.id, quantity, handing.now)
+        raise _refusal(session, found.id, quantity, handing.today, handing.now)
     values |= {"hold_id": won.hold_id, "period": won.period}
     share = Share(
         found.reward_id,
@@ -227,7 +232,9 @@ def _hold_rest(session: Session, found: OrderLine, delivered: int, now: datetime
     session.execute(HOLD_REST, {"hold_id": rest.id, "order_id": found.id})
 
 
-def _refusal(session: Session, order_id: int, quantity: int, now: datetime) -> Exception:
+def _refusal(
+    session: Session, order_id: int, quantity: int, today: date, now: datetime
+) -> Exception:
     """Return why nothing could be handed over, by the row as it is now."""
     standing = order_of(session, order_id)
     ends = {
@@ -240,4 +247,4 @@ def _refusal(session: Session, order_id: int, quantity: int, now: datetime) -> E
         return ends[state]
     if quantity > standing.left:
         return FewerOrdered(left=standing.left)
-    return MerchantStopped()
+    return MerchantStopped() if standing.is_stopped_on(today) else MemberSuspended()

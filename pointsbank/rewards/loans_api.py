@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, request
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
@@ -18,7 +18,7 @@ from pointsbank.rewards.policy import may_offer, may_take_points
 from pointsbank.rewards.redeeming import Order
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
-from pointsbank.web.idempotency import request_key
+from pointsbank.web.idempotency import answered, request_key
 
 api = Blueprint("loans_api", __name__, description="Tools on loan.")
 
@@ -48,11 +48,7 @@ def lend(body: dict[str, Any]) -> Response:
         today=today_at(now),
         now=now,
     )
-    response = jsonify(answer.body)
-    response.status_code = answer.status
-    if answer.is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+    return answered(answer)
 
 
 @api.post("/loans/<id:loan_id>/end")

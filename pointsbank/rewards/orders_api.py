@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, current_app, jsonify, request
+from flask import Response, current_app, request
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
@@ -33,7 +33,7 @@ from pointsbank.rewards.policy import may_offer, may_see_redemptions
 from pointsbank.rewards.vouchers import grouped, voucher_code
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
-from pointsbank.web.idempotency import Answer, request_key
+from pointsbank.web.idempotency import answered, request_key
 
 api = Blueprint("orders_api", __name__, description="Orders and their vouchers.")
 
@@ -52,15 +52,6 @@ def today_at(now: datetime) -> date:
 def asked_here() -> bytes:
     """Return what was asked for, to tell a repeat from another request under its key."""
     return b"\0".join((request.method.encode(), request.path.encode(), request.get_data()))
-
-
-def answered(answer: Answer, **more: Any) -> Response:
-    """Return an answer under a key, with the header that tells a repeat."""
-    response = jsonify({**answer.body, **more})
-    response.status_code = answer.status
-    if answer.is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
 
 
 def shown(order: OrderLine, now: datetime) -> dict[str, Any]:

@@ -91,6 +91,11 @@ class RedemptionLine:
         is_late = self.confirm_by is not None and self.confirm_by <= now
         return "lapsed" if self.state == "waiting" and is_late else self.state
 
+    def tells_balance(self, reader_id: int, today: date) -> bool:
+        """Tell whether this person reads what was left: the member, and that day its clerk."""
+        is_its_clerk = reader_id == self.clerk_id and today == self.redeemed_on
+        return is_its_clerk or reader_id == self.member_id
+
     @property
     def points_kept(self) -> int:
         """Its points without those of the pieces that were taken back."""

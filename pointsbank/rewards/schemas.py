@@ -1,6 +1,6 @@
 """What comes in and goes out at the JSON door of rewards."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import url_for
@@ -375,6 +375,14 @@ def redemption_out(line: RedemptionLine, now: datetime) -> dict[str, Any]:
         "confirm_by": line.confirm_by and line.confirm_by.isoformat(),
         "voided_at": line.voided_at and line.voided_at.isoformat(),
     }
+
+
+def redemption_seen(
+    line: RedemptionLine, now: datetime, reader_id: int, today: date
+) -> dict[str, Any]:
+    """Return a redemption as JSON shows it afterwards: what was left only to whom it tells."""
+    shown = redemption_out(line, now)
+    return shown if line.tells_balance(reader_id, today) else {**shown, "balance_after": None}
 
 
 def voided_out(voided: Voided, now: datetime) -> dict[str, Any]:

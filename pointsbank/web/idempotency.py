@@ -78,7 +78,15 @@ def answer_once(
     """Answer this request as `once` does, with the header that tells a repeat."""
     sent = b"\0".join((request.method.encode(), request.path.encode(), request.get_data()))
     answer = once(use_case, member_id=member_id, key=key, sent=sent, now=now, status=status)
-    response = jsonify(answer.body)
+    return answered(answer)
+
+
+def answered(answer: Answer, **more: Any) -> Response:
+    """Return an answer under a key, with the header that tells a repeat.
+
+    more: what stands beside it and is not kept, such as a secret that can be made again.
+    """
+    response = jsonify({**answer.body, **more})
     response.status_code = answer.status
     if answer.is_replay:
         response.headers["Idempotency-Replayed"] = "true"

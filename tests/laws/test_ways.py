@@ -38,7 +38,7 @@ FILES = {
 BY_CODE = {
     "shop_till_pages.show_shop",
     "shop_till_pages.show_word",
-    "till_pages.show_scanned",
+    "redemption_code_pages.show_scanned",
     "voucher_pages.show_scanned",
 }
 PERSONAS = ("volunteer", "clerk", "auditor", "administrator")

@@ -14,6 +14,7 @@ from pointsbank.ledger.verifying import offenders
 from pointsbank.members.codes import redemption_digits
 from pointsbank.members.errors import ForgedCode, NotOurCode
 from pointsbank.rewards.at_once import LOOK, Deal, _take, redeem_at_once
+from pointsbank.rewards.bounds import month_of
 from pointsbank.web.idempotency import once
 from tests.builders import a_member, with_points
 from tests.moments import NOON
@@ -254,6 +255,7 @@ def looked(counter, deal):
         "clerk_id": counter.clerk_id,
         "key": deal.key,
         "today": NOON.date(),
+        "month": month_of(NOON.date()),
         "now": NOON,
     }
     with glance() as connection:

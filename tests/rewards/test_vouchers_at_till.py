@@ -115,6 +115,21 @@ def test_a_clerk_hands_nothing_to_themself(counter, clerk, ordered, writing):
     assert "请换一位同事" in words_of(refused)
 
 
+def test_nothing_goes_to_a_person_whose_account_is_stopped(counter, clerk, ordered, writing):
+    seen = look(counter, clerk, "reward", ordered())
+    with writing() as session:
+        session.execute(
+            text("UPDATE member SET state = 'suspended' WHERE id = :id"),
+            {"id": counter.member_id},
+        )
+    refused = clerk.send(clerk.form(seen, "/handing"), quantity=2)
+    assert refused.status_code == 409
+    assert "账号已停用" in words_of(refused)
+    assert counter.points() == 60, "set aside as before"
+    clerk.send(clerk.form(refused, "/cancellation"))
+    assert counter.points() == 100
+
+
 @pytest.mark.parametrize("path", ["/redemptions", "/loans"])
 def test_programs_are_told_that_it_is_a_voucher(counter, client, ordered, writing, path):
     code = ordered()

@@ -1,4 +1,4 @@
-"""The HTML door of a counter: the till, the look before, the receipt, the void, a scanned code.
+"""The HTML door of a counter: the till, the look before, the receipt, the void.
 
 What changes something is a POST. The form that takes points carries a key that was drawn when
 it was printed: a double click, a resent form and "back" lead to the same receipt.
@@ -20,9 +20,8 @@ from pointsbank.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from pointsbank.core.keys import draw_token
 from pointsbank.core.text import masked_name
 from pointsbank.ledger.errors import NotEnoughPoints
-from pointsbank.members.codes import CONFIRM_ABOVE, digits_in
-from pointsbank.members.errors import CardPinWrong, NotOurCode, PinMissing
-from pointsbank.members.showing import member_of_redemption_code
+from pointsbank.members.codes import CONFIRM_ABOVE
+from pointsbank.members.errors import CardPinWrong, PinMissing
 from pointsbank.merchants.standing import standing_of
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import MerchantLine, merchant_of, merchants_within
@@ -65,11 +64,10 @@ pages = Blueprint("till_pages", __name__)
 WAYS = ("reward", "points", "code")
 RECENT = 5
 REWARDS_SHOWN = 200
-ORDERS_SHOWN = 20
+ORDERS_SHOWN = 100
 INSTEAD_SHOWN = 3
 PIN_TYPED_MAX = 20
 REASON_LENGTH_MAX = 200
-ID_DIGITS_MAX = 18
 
 
 @pages.get("/till")
@@ -350,6 +348,7 @@ def show_receipt(redemption_id: int) -> ResponseReturnValue:
         deal=line,
         what=what_words(line),
         state=state,
+        tells_balance=line.tells_balance(actor.member_id, today),
         left=line.quantity - line.voided_quantity,
         asked=asked,
         key=draw_token(),
@@ -432,66 +431,3 @@ def void(redemption_id: int) -> ResponseReturnValue:
     done = gettext("Points and stock are back where they were")
     flash(asked if answer["is_asked"] else done, "success")
     return receipt
-
-
-@pages.get("/R/<string:code>")
-@pages.get("/r/<string:code>")
-@members_only
-def show_scanned(code: str) -> ResponseReturnValue:
-    """Decide by who is signed in what a scanned code leads to; nothing is changed."""
-    actor, now = current_actor(), clock.now()
-    owner_id, refusal = owner_of(code, now)
-    if owner_id == actor.member_id:
-        return scanned_page("own", None)
-    ids = actor.merchant_ids()
-    if not ids:
-        return scanned_page("foreign", None)
-    if len(ids) > 1 and whole_asked("merchant") not in ids:
-        return scanned_page("choose", code)
-    merchant_id = whole_asked("merchant") if len(ids) > 1 else ids[0]
-    form = {"quantity": 1, "code": "" if refusal else code.upper()}
-    return till_page(merchant_id or ids[0], "code", form, refusal)
-
-
-def owner_of(code: str, now: datetime) -> tuple[int | None, Refusal | None]:
-    """Return whose code an address holds, or why it is not good.
-
-    Only the long form stands in an address. The 18 digits could be tried out there without
-    being counted.
-    """
-    if digits_in(code).isdigit():
-        return None, NotOurCode()
-    try:
-        with reading() as session:
-            secret = settings().secret_key
-            return member_of_redemption_code(session, text=code, secret=secret, now=now), None
-    except Refusal as refusal:
-        return None, refusal
-
-
-def whole_asked(name: str) -> int | None:
-    """Return a number of the query, None for anything else."""
-    text = request.args.get(name, "")
-    is_number = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
-    return int(text) if is_number else None
-
-
-def scanned_page(whose: str, code: str | None) -> ResponseReturnValue:
-    """Render what a code means to one who takes no points, or the choice of a counter."""
-    entries = []
-    if code is not None:
-        with reading() as session:
-            merchants = merchants_within(session, (), ids=current_actor().merchant_ids())
-        entries = [
-            (each, url_for("till_pages.show_scanned", code=code, merchant=each.id))
-            for each in merchants
-        ]
-    return render_template(
-        "rewards/scanned.html",
-        whose=whose,
-        entries=entries,
-        links={
-            "home": url_for("home"),
-            "code": url_for("member_pages.ask_for_redemption_code"),
-        },
-    )
