@@ -4,7 +4,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from pointsbank.members.codes import (
     REDEMPTION_NUMBER_DIGITS,
     personal_text,
     redemption_digits,
+    redemption_text,
 )
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.members.showing import draw_redemption_code
@@ -67,7 +68,8 @@ SHIFTED_CLOCK = """(() => {
 class District:
     """What pages are opened with: where it is served, who signs in, the rows addresses name.
 
-    ahead_ms: how far its clock is ahead of the real one.
+    codes: what stands in addresses beside them. ahead_ms: how far its clock is ahead of the
+    real one.
     """
 
     app: Flask
@@ -75,6 +77,7 @@ class District:
     phones: dict[str, str]
     rows: dict[str, int]
     ahead_ms: int
+    codes: dict[str, str] = field(default_factory=dict)
 
     def personal_code(self) -> str:
         """Return what stands on the volunteer's phone just now."""
@@ -89,6 +92,14 @@ class District:
 
     def redemption_digits(self) -> str:
         """Return the 18 digits of a redemption code that the volunteer has just asked for."""
+        return redemption_digits(self._redemption_number())
+
+    def redemption_text(self) -> str:
+        """Return the text in the picture of such a code."""
+        settings: Settings = self.app.extensions["settings"]
+        return redemption_text(settings.secret_key, self._redemption_number())
+
+    def _redemption_number(self) -> str:
         settings: Settings = self.app.extensions["settings"]
         number = draw_number(REDEMPTION_NUMBER_DIGITS)
         with self.app.app_context(), transaction() as session:
@@ -99,7 +110,7 @@ class District:
                 secret=settings.secret_key,
                 now=clock.now(),
             )
-        return redemption_digits(number)
+        return number
 
 
 class Quiet(WSGIRequestHandler):

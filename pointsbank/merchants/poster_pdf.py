@@ -15,7 +15,7 @@ WIDTH = A4.width - 2 * LEFT
 TITLE = "积分兑换"
 STEPS = (
     ("微信扫一扫上面的码", "Scan the code with WeChat"),
-    ("选奖品，点“兑换”", "Choose a reward and order it"),
+    ("选奖品，点“给店员看”", "Choose a reward, tap “Show it”"),
     ("给店员看四位数字", "Show the clerk your four digits"),
 )
 NO_PHONE = (
