@@ -9,6 +9,7 @@ from pointsbank.rewards.lending import lend_tool
 from pointsbank.rewards.loans_queries import LoanLine
 from pointsbank.rewards.redeeming import Order
 from pointsbank.rewards.till import (
+    check_or_repeat,
     check_pin,
     counting_wrong_codes,
     draw_redemption_number,
@@ -48,7 +49,11 @@ def lend_once(
 
     def lend() -> Answer:
         refuse_voucher(order)
-        check_pin(order, pin, secret, now)
+        standing = check_or_repeat(
+            lambda: check_pin(order, pin, secret, now), clerk_id=clerk_id, key=key, sent=sent
+        )
+        if standing is not None:
+            return standing
         return drawing_again(
             lambda: once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)
         )

@@ -30,7 +30,7 @@ from pointsbank.rewards.redeeming import (
     redeem_reward,
 )
 from pointsbank.rewards.vouchers import read_voucher
-from pointsbank.web.idempotency import Answer, once
+from pointsbank.web.idempotency import Answer, answered_before, once
 from pointsbank.web.metrics import REDEMPTIONS
 
 T = TypeVar("T")
@@ -118,7 +118,11 @@ def take_deal(
 
     def take() -> Answer:
         refuse_voucher(order)
-        check_pin(order, pin, secret, now)
+        standing = check_or_repeat(
+            lambda: check_pin(order, pin, secret, now), clerk_id=clerk_id, key=key, sent=sent
+        )
+        if standing is not None:
+            return standing
         if pin is None:
             number = draw_redemption_number(today)
             deal = Deal(order, clerk_id, number, key, sent, today, now)
@@ -213,6 +217,25 @@ def check_pin(order: Order, pin: str | None, secret: str, now: datetime) -> None
     is_asked = card is not None or pin is not None
     if is_asked and not run(fits):
         raise CardPinWrong
+
+
+def check_or_repeat(
+    check: Callable[[], None], *, clerk_id: int, key: str, sent: bytes
+) -> Answer | None:
+    """Check digits before a deal, and return None when they fit.
+
+    A repeat whose deal was taken is no longer judged by them: its code is used up, its card may
+    be locked since. Then the answer of the deal is returned.
+    Raises what the check raises, KeyReused.
+    """
+    try:
+        check()
+    except Refusal:
+        standing = answered_before(clerk_id, key, sent)
+        if standing is None:
+            raise
+        return standing
+    return None
 
 
 def counting_wrong_codes(act: Callable[[], T], clerk_id: int, now: datetime) -> T:

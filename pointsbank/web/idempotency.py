@@ -10,7 +10,7 @@ from flask import Response, jsonify, request
 from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
-from pointsbank.core.db import Moment, run
+from pointsbank.core.db import Moment, reading, run
 from pointsbank.core.errors import Invalid, KeyReused
 from pointsbank.web.models import IdempotentAnswer
 
@@ -123,6 +123,20 @@ def once(
         return Answer(status, body, is_replay=False)
 
     return run(work)
+
+
+def answered_before(member_id: int, key: str, sent: bytes) -> Answer | None:
+    """Return what a member's key was answered, None while it was not.
+
+    Raises KeyReused when something else was sent under it.
+    """
+    with reading() as session:
+        prior = session.execute(STANDING, {"member_id": member_id, "key": key}).first()
+    if prior is None:
+        return None
+    if bytes(prior.request_hash) != sent_hash(sent):
+        raise KeyReused
+    return Answer(prior.status, prior.body, is_replay=True)
 
 
 def sent_hash(sent: bytes) -> bytes:

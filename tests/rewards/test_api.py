@@ -182,6 +182,26 @@ def test_a_card_pays_with_its_six_digits(counter, client):
     assert counter.points() == 80
 
 
+def test_a_repeat_with_six_digits_is_answered_as_the_first(counter, client):
+    """By then the code is used up, and the card may be locked: neither is judged again."""
+    card, headers = counter.card("246810"), counter.headers()
+    bodies = {
+        "code": counter.body(pin="246810"),
+        "card": counter.body(code=None, card=card, pin="246810"),
+    }
+    firsts = {key: post(client, headers, body, key=key) for key, body in bodies.items()}
+    for n in range(5):
+        wrong = counter.body(code=None, card=card, pin="000000")
+        assert post(client, headers, wrong, key=f"w{n}").status_code == 400
+    for key, body in bodies.items():
+        again = post(client, headers, body, key=key)
+        assert (firsts[key].status_code, again.data) == (201, firsts[key].data)
+        assert again.headers["Idempotency-Replayed"] == "true"
+        other = post(client, headers, {**body, "quantity": 2}, key=key)
+        assert (other.status_code, other.get_json()["code"]) == (409, "key_reused")
+    assert counter.points() == 60
+
+
 def test_wrong_six_digits_stay_counted_and_lock_the_card(counter, client):
     card, headers = counter.card("246810"), counter.headers()
     for n in range(5):

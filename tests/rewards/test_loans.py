@@ -279,6 +279,16 @@ def test_the_api_lends_once_and_takes_back(counter, client, drill):
     assert counter.points() == 95
 
 
+@pytest.mark.parametrize("way", ["code", "card"])
+def test_a_repeat_with_six_digits_lends_once(counter, client, drill, way):
+    card = counter.card("246810")
+    shown = {"code": counter.code()} if way == "code" else {"card": card}
+    body = {"merchant_id": counter.merchant_id, "reward_id": drill, "pin": "246810", **shown}
+    first, again = (post(client, counter.headers(), "/loans", body, "k1") for _ in range(2))
+    assert (first.status_code, again.data) == (201, first.data)
+    assert counter.points() == 40
+
+
 def test_a_wrong_code_is_counted(counter, client, drill, writing):
     body = {"merchant_id": counter.merchant_id, "reward_id": drill, "code": "nonsense"}
     answer = post(client, counter.headers(), "/loans", body)
