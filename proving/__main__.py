@@ -53,6 +53,11 @@ def prove_attendance(run: Run) -> None:
     _play(model.ATTENDANCE, run)
 
 
+def prove_market(run: Run) -> None:
+    """Play the rest of the marketplace's orders, deals and statements against theirs."""
+    _play(model.MARKET, run)
+
+
 def _play(proof: model.Proof, run: Run) -> None:
     for engine in ENGINES:
         progress = model.begun(FOLDER / f"{proof.name}-{engine}.json", run.seed)
@@ -127,6 +132,7 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "suite": prove_suite,
     "model": prove_model,
     "attendance": prove_attendance,
+    "market": prove_market,
     "last-item": prove_last_item,
     "faults": prove_faults,
     "fuzz": prove_fuzz,

@@ -1,7 +1,8 @@
-"""The ledger, and attendance, against their reference models, chunk by chunk.
+"""The ledger, attendance and the marketplace against their models, chunk by chunk.
 
 python -m proving.model --engine sqlite --seed 4711:38      replay one chunk and shorten it
 python -m proving.model --of attendance --engine sqlite --seed 4711:38
+python -m proving.model --of market --engine sqlite --seed 4711:38
 """
 
 import argparse
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proving.attendance.grounds import afternoons
+from proving.marketplace.grounds import seasons
 from proving.places import Place, place
 from proving.progress import Progress
 from proving.sequences import Ground, drawn, judged
@@ -63,7 +65,9 @@ class Proof:
 LEDGER = Proof("model", 500, {"sqlite": 1_800_000, "postgresql": 200_000}, clean_place)
 # An afternoon has ended after so many steps.
 ATTENDANCE = Proof("attendance", 150, {"sqlite": 200_000, "postgresql": 50_000}, afternoons)
-PROOFS = {"ledger": LEDGER, "attendance": ATTENDANCE}
+# Long enough for a month or two, with their settlement.
+MARKET = Proof("market", 150, {"sqlite": 150_000, "postgresql": 50_000}, seasons)
+PROOFS = {"ledger": LEDGER, "attendance": ATTENDANCE, "market": MARKET}
 
 
 def run_model(

@@ -22,7 +22,7 @@ def write(folder: Path) -> Summary:
     whole = _read(folder / "run.json")
     models = [
         _model(name, engine, _read(folder / f"{name}-{engine}.json"))
-        for name in ("model", "attendance")
+        for name in ("model", "attendance", "market")
         for engine in ENGINES
     ]
     rounds = [_faults(engine, _read(folder / f"faults-{engine}.json")) for engine in ENGINES]

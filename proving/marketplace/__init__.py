@@ -1,0 +1,1 @@
+"""The marketplace and its counters against a model in plain Python."""
