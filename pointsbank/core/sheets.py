@@ -21,9 +21,9 @@ HEADER_ROW = 2
 # What the format holds, less the rows above; whatever were written below would be lost.
 XLSX_ROWS_MAX = 1_048_576 - (HEADER_ROW + 1)
 COLUMN_WIDTH = 16
-# A sheet's name may hold neither these nor more than 31 characters.
+# A sheet's name may hold neither these nor more than 31 characters, nor begin or end with '.
 NAME_LENGTH_MAX = 31
-NOT_IN_NAMES = "[]:*?/\\"
+NOT_IN_NAMES = "[]:*?/\\'"
 
 # None leaves the cell empty.
 Cell = str | int | float | None

@@ -1,5 +1,6 @@
 """Who stands over whom: what administrators and organizers do to people within their scope."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from pointsbank.members.errors import (
 from pointsbank.members.policy import may_change
 from pointsbank.members.queries import (
     MemberFile,
+    StandingRole,
     administrator_paths,
     member_in_scope,
     standing_roles,
@@ -67,18 +69,17 @@ def dismiss(
 ) -> None:
     """Take back a role that lies within the administrator's scope; the member's sessions end.
 
+    A clerk may live elsewhere: whoever applied with a shop stands at it, wherever home is.
     Raises MemberNotFound, RoleNotFound.
     """
     paths = actor.paths("administrator")
-    member_in_scope(session, paths, member_id)
     role = next(
         (each for each in standing_roles(session, member_id) if each.id == role_id), None
     )
-    if role is None:
-        raise RoleNotFound
-    if role.merchant_id is not None:
-        merchant_of(session, role.merchant_id, paths)
-    elif role.path is None or not in_scope(role.path, paths):
+    is_within = role is not None and _lies_within(session, role, paths)
+    if role is None or role.merchant_id is None or not is_within:
+        member_in_scope(session, paths, member_id)
+    if not is_within:
         raise RoleNotFound
     withdraw_role(
         session,
@@ -87,6 +88,13 @@ def dismiss(
         withdrawn_by_id=actor.member_id,
         now=now,
     )
+
+
+def _lies_within(session: Session, role: StandingRole, paths: Sequence[str]) -> bool:
+    """Tell whether a role stands over something, or at a merchant, under these paths."""
+    if role.merchant_id is None:
+        return role.path is not None and in_scope(role.path, paths)
+    return in_scope(merchant_of(session, role.merchant_id).path, paths)
 
 
 def stop(session: Session, *, actor: Actor, member_id: int, now: datetime) -> None:

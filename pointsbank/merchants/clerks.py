@@ -43,5 +43,18 @@ def clerks_of(session: Session, merchant_id: int) -> list[ClerkLine]:
 
 
 def clerk_ids(session: Session, merchant_id: int) -> list[int]:
-    """Return the members who are clerks of a merchant."""
-    return [clerk.member_id for clerk in clerks_of(session, merchant_id)]
+    """Return the active members who are clerks of a merchant: those who are told."""
+    return list(
+        session.scalars(
+            select(MemberRole.member_id)
+            .join(Member, Member.id == MemberRole.member_id)
+            .where(
+                MemberRole.role == "clerk",
+                MemberRole.merchant_id == merchant_id,
+                MemberRole.withdrawn_at.is_(None),
+                Member.state == "active",
+            )
+            .distinct()
+            .order_by(MemberRole.member_id)
+        )
+    )

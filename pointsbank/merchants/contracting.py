@@ -1,7 +1,7 @@
 """Contracts: proposed by one administrator, signed by another, ended, copied each night."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -27,12 +27,13 @@ from pointsbank.merchants.errors import (
     SecondPersonNeeded,
 )
 from pointsbank.merchants.models import SIGNED_STATES, MerchantContract
-from pointsbank.merchants.policy import may_rule
-from pointsbank.merchants.scope import lock_merchant, merchant_to_rule
+from pointsbank.merchants.policy import may_rule, works_at
+from pointsbank.merchants.scope import lock_merchant, merchant_to_judge
 from pointsbank.messages.service import tell_each
 from pointsbank.organizations.models import Merchant, Organization
 
 YEARS_MAX = 10
+LEAP_DAY = (2, 29)
 # So long before the last day both sides are told, so that a new contract is signed in time.
 TOLD_DAYS = 30
 
@@ -62,8 +63,7 @@ def propose_contract(
     It may begin in the running month already, which is not settled yet, and not before.
     Raises MerchantNotFound, OwnMerchant, BadTerm, ContractOverlaps.
     """
-    merchant = merchant_to_rule(session, actor, merchant_id)
-    _refuse_own(actor, merchant_id)
+    merchant = merchant_to_judge(session, actor, merchant_id)
     _judge(session, merchant_id, contract.valid_from, contract.valid_until, today)
     contract_id = session.execute(
         insert(MerchantContract)
@@ -233,14 +233,10 @@ def _locked(session: Session, actor: Actor, contract_id: int) -> ContractLine:
     line = contract_of(session, contract_id)
     if not may_rule(actor, line.path):
         raise ContractNotFound
-    _refuse_own(actor, line.merchant_id)
+    if works_at(actor, line.merchant_id):
+        raise OwnMerchant
     lock_merchant(session, line.merchant_id)
     return contract_of(session, contract_id)
-
-
-def _refuse_own(actor: Actor, merchant_id: int) -> None:
-    if merchant_id in actor.merchant_ids():
-        raise OwnMerchant
 
 
 def _judge(
@@ -250,7 +246,7 @@ def _judge(
     lock_merchant(session, merchant_id)
     earliest = today.replace(day=1)
     is_ordered = earliest <= valid_from <= valid_until and today <= valid_until
-    if not is_ordered or valid_until.year - valid_from.year > YEARS_MAX:
+    if not is_ordered or valid_until >= years_after(valid_from, YEARS_MAX):
         raise BadTerm(earliest=earliest.isoformat())
     other = session.execute(
         select(MerchantContract.valid_from, MerchantContract.valid_until)
@@ -267,6 +263,17 @@ def _judge(
         raise ContractOverlaps(
             valid_from=other.valid_from.isoformat(), valid_until=other.valid_until.isoformat()
         )
+
+
+def years_after(day: date, years: int) -> date:
+    """Return the same day some years later; of a 29 February the next day, the last of all days
+    where the calendar ends.
+    """
+    if day.year + years > MAXYEAR:
+        return date.max
+    if (day.month, day.day) == LEAP_DAY:
+        return date(day.year + years, 3, 1)
+    return day.replace(year=day.year + years)
 
 
 def _tell_clerks(

@@ -199,6 +199,20 @@ class BadLastDay(Invalid):
     message = "The last day lies between today and %(before)s."
 
 
+class DayMissing(Invalid):
+    """A form names the day on which something ends."""
+
+    code = "day_missing"
+    message = "Please choose a day."
+
+
+class DecisionMissing(Invalid):
+    """A form says whether it is a yes or a no: nothing is decided by leaving it out."""
+
+    code = "decision_missing"
+    message = "Please choose again."
+
+
 class ReasonMissing(Invalid):
     """Whoever is refused or stopped reads why."""
 

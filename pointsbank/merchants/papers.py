@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
@@ -26,7 +26,8 @@ MERCHANT_PAPERS_MAX = 40
 FILE_NAME_MAX = 120
 # Small print of a license stays readable.
 SIDE_MAX = 2_000
-QUALITY = 82
+# Of a picture so busy that it is too large in the first, a coarser one is kept.
+QUALITIES = (82, 60, 40)
 JPEG_PIXELS_MAX = 80_000_000
 PDF_HEAD = b"%PDF-"
 PDF_FOOT = b"%%EOF"
@@ -58,25 +59,26 @@ def judged_paper(kind: str, file_name: str, content: bytes) -> Paper:
         if PDF_FOOT not in content[-PDF_FOOT_WITHIN:]:
             raise BadPaper
         return Paper(kind, file_name[:FILE_NAME_MAX], "application/pdf", content)
-    picture = rewritten(content)
-    if len(picture) > PAPER_BYTES_MAX:
-        raise PaperTooLarge(megabytes=PAPER_BYTES_MAX // MEGABYTE)
-    return Paper(kind, file_name[:FILE_NAME_MAX], "image/jpeg", picture)
+    return Paper(kind, file_name[:FILE_NAME_MAX], "image/jpeg", rewritten(content))
 
 
 def rewritten(content: bytes) -> bytes:
     """Return a picture as a JPEG of at most 2,000 pixels a side, upright, with nothing else in
     it.
 
-    Raises BadPaper, also for one that would unfold to more than memory should hold.
+    Raises BadPaper, also for one that would unfold to more than memory should hold, and
+    PaperTooLarge.
     """
     try:
         flat = decoded(content, side=SIDE_MAX, jpeg_pixels_max=JPEG_PIXELS_MAX)
     except (NotDecodable, TooManyPixels) as error:
         raise BadPaper from error
-    written = io.BytesIO()
-    flat.save(written, "JPEG", quality=QUALITY, optimize=True)
-    return written.getvalue()
+    for quality in QUALITIES:
+        written = io.BytesIO()
+        flat.save(written, "JPEG", quality=quality, optimize=True)
+        if written.tell() <= PAPER_BYTES_MAX:
+            return written.getvalue()
+    raise PaperTooLarge(megabytes=PAPER_BYTES_MAX // MEGABYTE)
 
 
 def keep_paper(
@@ -88,7 +90,7 @@ def keep_paper(
     uploaded_by_id: int,
     now: datetime,
 ) -> int:
-    """Keep a paper with an application or a merchant, and return its id.
+    """Keep a paper with an application or a merchant, and return its id; a repeat keeps none.
 
     Raises TooManyPapers.
     """
@@ -96,6 +98,9 @@ def keep_paper(
         belongs, most = MerchantPaper.application_id == application_id, PAPERS_MAX
     else:
         belongs, most = MerchantPaper.merchant_id == merchant_id, MERCHANT_PAPERS_MAX
+    before = _kept_before(session, paper, belongs)
+    if before is not None:
+        return before
     count = session.scalar(select(func.count()).select_from(MerchantPaper).where(belongs))
     if (count or 0) >= most:
         raise TooManyPapers(most=most)
@@ -106,7 +111,7 @@ def keep_paper(
             merchant_id=merchant_id,
             **vars(paper),
             size=len(paper.content),
-            digest=hashlib.sha256(paper.content).digest(),
+            digest=_digest_of(paper),
             uploaded_by_id=uploaded_by_id,
             uploaded_at=now,
         )
@@ -114,16 +119,33 @@ def keep_paper(
     ).scalar_one()
 
 
+def _kept_before(session: Session, paper: Paper, belongs: ColumnElement[bool]) -> int | None:
+    """Return the id of the same file kept as the same kind: somebody sent a form twice."""
+    return session.scalar(
+        select(MerchantPaper.id).where(
+            belongs, MerchantPaper.kind == paper.kind, MerchantPaper.digest == _digest_of(paper)
+        )
+    )
+
+
+def _digest_of(paper: Paper) -> bytes:
+    return hashlib.sha256(paper.content).digest()
+
+
 def add_merchant_paper(
     session: Session, *, actor: Actor, merchant_id: int, paper: Paper, now: datetime
 ) -> int:
     """Add a paper to a merchant's own and return its id; the administrators over it are told.
 
+    A repeat changes nothing.
     The ones before stay, each with its day: what held when something was sold can be shown.
     Raises MerchantNotFound, TooManyPapers.
     """
     merchant = merchant_to_keep(session, actor, merchant_id)
     lock_merchant(session, merchant_id)
+    before = _kept_before(session, paper, MerchantPaper.merchant_id == merchant_id)
+    if before is not None:
+        return before
     paper_id = keep_paper(
         session, paper, merchant_id=merchant_id, uploaded_by_id=actor.member_id, now=now
     )

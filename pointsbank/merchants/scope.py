@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
-from pointsbank.merchants.errors import ShopNotFound
-from pointsbank.merchants.policy import may_keep, may_rule, may_see
+from pointsbank.merchants.errors import OwnMerchant, ShopNotFound
+from pointsbank.merchants.policy import may_keep, may_rule, may_see, works_at
 from pointsbank.merchants.queries import ShopLine, shop_of
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.models import Merchant
@@ -46,6 +46,17 @@ def lock_merchant(session: Session, merchant_id: int) -> None:
     session.execute(
         select(Merchant.id).where(Merchant.id == merchant_id).with_for_update(key_share=True)
     )
+
+
+def merchant_to_judge(session: Session, actor: Actor, merchant_id: int) -> MerchantLine:
+    """Return a merchant that this administrator rules and does not work at.
+
+    Raises MerchantNotFound, OwnMerchant.
+    """
+    merchant = merchant_to_rule(session, actor, merchant_id)
+    if works_at(actor, merchant_id):
+        raise OwnMerchant
+    return merchant
 
 
 def shop_to_see(session: Session, actor: Actor, shop_id: int) -> ShopLine:

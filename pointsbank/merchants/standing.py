@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
 from pointsbank.merchants.clerks import clerk_ids
-from pointsbank.merchants.scope import merchant_to_rule
+from pointsbank.merchants.scope import merchant_to_judge
 from pointsbank.messages.service import tell_each
 from pointsbank.organizations.models import Merchant
 
@@ -47,9 +47,9 @@ def stop_merchant(
 ) -> None:
     """Let a merchant take no points from now on; its clerks read why. A repeat changes nothing.
 
-    Raises MerchantNotFound.
+    Raises MerchantNotFound, OwnMerchant.
     """
-    merchant_to_rule(session, actor, merchant_id)
+    merchant_to_judge(session, actor, merchant_id)
     if _set(session, merchant_id, "suspended", reason):
         _tell(session, actor, merchant_id, "merchant_stopped", now, reason=reason)
 
@@ -59,9 +59,9 @@ def let_merchant_return(
 ) -> None:
     """Let a merchant take points again; a repeat changes nothing.
 
-    Raises MerchantNotFound.
+    Raises MerchantNotFound, OwnMerchant.
     """
-    merchant_to_rule(session, actor, merchant_id)
+    merchant_to_judge(session, actor, merchant_id)
     if _set(session, merchant_id, "active", None):
         _tell(session, actor, merchant_id, "merchant_returned", now)
 
@@ -86,6 +86,8 @@ def _tell(
         actor_id=actor.member_id,
         action=kind,
         subject=("merchant", merchant_id),
+        # The merchant's row forgets why it was stopped when it returns.
+        **facts,
     )
     tell_each(
         session,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.audit import note
 from pointsbank.core.calendar import Period, local_day, local_month, read_period
 from pointsbank.core.db import Moment
+from pointsbank.merchants.clerks import clerk_ids
 from pointsbank.merchants.queries import rate_on
 from pointsbank.merchants.scope import lock_merchant
 from pointsbank.messages.service import tell_each
@@ -24,7 +25,6 @@ from pointsbank.settlements.policy import (
     end_of_day,
     sums_of,
 )
-from pointsbank.settlements.queries import clerks_of
 
 # A void counts at the rate of the day on which the points were taken.
 UNSETTLED = (
@@ -216,7 +216,7 @@ def close_month(
     tell_each(
         session,
         key=f"statement:{statement_id}",
-        member_ids=clerks_of(session, merchant_id),
+        member_ids=clerk_ids(session, merchant_id),
         kind="statement_closed",
         facts={"month": month.name, "points": sums.net, "merchant_id": merchant_id},
         now=now,

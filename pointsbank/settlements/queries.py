@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
-from pointsbank.members.models import Member, MemberRole
 from pointsbank.organizations.models import Merchant, Organization
 from pointsbank.organizations.queries import within
 from pointsbank.rewards.models import Redemption
@@ -278,24 +277,6 @@ def lines_of(
         statement = statement.limit(limit)
     rows: list[Any] = list(session.execute(statement))
     return [LineFile(*row) for row in rows]
-
-
-def clerks_of(session: Session, merchant_id: int) -> list[int]:
-    """Return the active members who stand at a merchant's counter."""
-    return list(
-        session.scalars(
-            select(MemberRole.member_id)
-            .join(Member, Member.id == MemberRole.member_id)
-            .where(
-                MemberRole.role == "clerk",
-                MemberRole.merchant_id == merchant_id,
-                MemberRole.withdrawn_at.is_(None),
-                Member.state == "active",
-            )
-            .distinct()
-            .order_by(MemberRole.member_id)
-        )
-    )
 
 
 def _files() -> Select[Any]:

@@ -12,6 +12,7 @@ from pointsbank.core.audit import note
 from pointsbank.core.calendar import local_day
 from pointsbank.core.money import yuan_text
 from pointsbank.members.queries import role_holders_over
+from pointsbank.merchants.clerks import clerk_ids
 from pointsbank.messages.service import tell_each
 from pointsbank.settlements.errors import (
     CorrectionMissing,
@@ -36,7 +37,6 @@ from pointsbank.settlements.policy import (
 )
 from pointsbank.settlements.queries import (
     StatementFile,
-    clerks_of,
     open_disputes,
     statement_of,
 )
@@ -159,7 +159,7 @@ def answer_dispute(
     tell_each(
         session,
         key=f"statement_answered:{found.id}:{no}",
-        member_ids=clerks_of(session, merchant_id),
+        member_ids=clerk_ids(session, merchant_id),
         kind="statement_answered",
         facts={"month": month, "line": no, "merchant_id": merchant_id},
         now=now,
@@ -270,7 +270,7 @@ def mark_paid(
     tell_each(
         session,
         key=f"statement_paid:{found.id}",
-        member_ids=clerks_of(session, merchant_id),
+        member_ids=clerk_ids(session, merchant_id),
         kind="statement_paid",
         facts={"month": month, "merchant_id": merchant_id},
         now=now,

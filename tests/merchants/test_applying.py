@@ -219,11 +219,16 @@ def test_one_application_waits_at_a_time_and_may_be_taken_back(session):
 
 def test_so_many_papers_and_no_more(session):
     applicant = member(session)
-    application_id = sent(session, applicant, papers=[PAPER] * PAPERS_MAX)
+    papers = [replace(PAPER, content=PDF + bytes([no])) for no in range(PAPERS_MAX + 1)]
+    application_id = sent(session, applicant, papers=papers[:-1])
     with pytest.raises(TooManyPapers):
         add_paper(
-            session, actor=applicant, application_id=application_id, paper=PAPER, now=NOON
+            session, actor=applicant, application_id=application_id, paper=papers[-1], now=NOON
         )
+    # The same once more is the one that is there.
+    again = {"actor": applicant, "application_id": application_id, "now": NOON}
+    first = papers_of(session, application_id)[0].id
+    assert add_paper(session, paper=papers[0], **again) == first
 
 
 def test_a_clerk_is_told_of_nothing_that_is_not_theirs(session):

@@ -12,6 +12,7 @@ from pointsbank.merchants.contracting import (
     end_contract,
     keep_terms,
     propose_contract,
+    years_after,
 )
 from pointsbank.merchants.contracts import contract_of, contracts_of
 from pointsbank.merchants.errors import (
@@ -125,12 +126,25 @@ def test_a_refused_contract_changes_nothing(session, merchant_id, first, second)
         (date(2026, 10, 31), YEAR_END),
         (TODAY.replace(day=1), TODAY - DAY),
         (YEAR_END, TODAY),
-        (TODAY, date(2037, 1, 1)),
+        (TODAY, date(2036, 11, 21)),
+        (TODAY, date.max),
     ],
 )
 def test_days_that_cannot_be_signed(session, merchant_id, first, valid_from, valid_until):
     with pytest.raises(BadTerm):
         propose(session, first, merchant_id, valid_from, valid_until)
+
+
+@pytest.mark.parametrize(
+    ("day", "after"),
+    [
+        (date(2026, 11, 21), date(2036, 11, 21)),
+        (date(2028, 2, 29), date(2038, 3, 1)),
+        (date(9999, 1, 1), date.max),
+    ],
+)
+def test_ten_years_are_ten_years(day, after):
+    assert years_after(day, 10) == after
 
 
 def test_a_contract_may_begin_with_the_running_month(session, merchant_id, first, second):

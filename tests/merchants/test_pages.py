@@ -1,13 +1,16 @@
 """The pages of merchants, as a shopkeeper and an administrator walk through them."""
 
 import io
+from dataclasses import replace
+from datetime import date
 
 import pypdfium2
 import pytest
 import zxingcpp
 from sqlalchemy import select
 
-from pointsbank.members.queries import member_of
+from pointsbank.members.queries import member_of, standing_roles
+from pointsbank.merchants.contracts import contract_of
 from pointsbank.merchants.models import MerchantApplication
 from pointsbank.merchants.queries import shop_of, shops_of
 from pointsbank.merchants.standing import standing_of
@@ -20,8 +23,15 @@ from tests.builders import (
     a_merchant,
     a_reward,
     an_organization,
+    with_role,
 )
-from tests.merchants.partners import a_clerk, a_contract, a_shop, an_administrator
+from tests.merchants.partners import (
+    a_clerk,
+    a_contract,
+    a_proposal,
+    a_shop,
+    an_administrator,
+)
 from tests.merchants.pictures import PDF, a_picture
 from tests.moments import NOON
 
@@ -304,3 +314,58 @@ def test_the_desk_tells_what_is_low(clerk, merchant_id, writing):
     assert "只剩 2 份" in said
     assert "食用油" not in said
     assert "12.00 元" in said
+
+
+def test_a_form_that_says_nothing_decides_nothing(judge, clerk, merchant_id, writing):
+    with writing() as session:
+        shop_id = a_shop(session, merchant_id)
+        signed = a_contract(session, merchant_id, NOON.date(), date(2027, 10, 31))
+        proposed = a_proposal(session, merchant_id, date(2027, 11, 1), date(2028, 10, 31))
+    address = f"/merchants/{merchant_id}/contracts"
+    page = judge.open(address)
+    assert "请重新选择" in words_of(judge.send(judge.form(page, "/decision"), decision=""))
+    assert "请选择日期" in words_of(judge.send(judge.form(page, "/end"), last_on="soon"))
+    shops = clerk.open(f"/merchants/{merchant_id}/shops")
+    closed = clerk.send(clerk.form(shops, f"/shops/{shop_id}/state"), state="")
+    assert "请重新选择" in words_of(closed)
+    with writing() as session:
+        assert shop_of(session, shop_id).state == "open"
+        assert contract_of(session, signed).valid_until == date(2027, 10, 31)
+        assert contract_of(session, proposed).state == "proposed"
+
+
+def test_an_administrator_does_not_stop_or_release_their_own_shop(
+    app, judge, merchant_id, writing
+):
+    with writing() as session:
+        own_id = an_administrator(session).member_id
+        with_role(session, own_id, "clerk", merchant_id=merchant_id)
+    address = f"/merchants/{merchant_id}/contracts"
+    judge.send(judge.form(judge.open(address), "/standing"), reason="价格不符")
+    own = Browser(app, own_id)
+    assert "恢复收积分" not in words_of(own.open(address))
+    form = judge.form(judge.open(address), "/standing")
+    token = own.form(own.open("/me"), "/me/password").fields["csrf_token"]
+    answer = own.send(replace(form, fields={**form.fields, "csrf_token": token}))
+    assert "要由另一位管理员来办" in words_of(answer)
+    with writing() as session:
+        assert standing_of(session, merchant_id).state == "suspended"
+
+
+def test_a_clerk_from_elsewhere_is_dismissed_by_the_shops_administrator(
+    app, merchant_id, writing
+):
+    with writing() as session:
+        elsewhere = an_organization(session, "140303005004", name="别处")
+        clerk_id = a_member(session, "孙店员", elsewhere)
+        with_role(session, clerk_id, "clerk", merchant_id=merchant_id)
+        here = an_organization(session)
+        judge_id = with_role(session, a_member(session), "administrator", here)
+        far_id = with_role(session, a_member(session), "administrator", elsewhere)
+    address = f"/merchants/{merchant_id}/clerks"
+    judge, far = Browser(app, judge_id), Browser(app, far_id)
+    assert far.open(address).status_code == 404
+    gone = judge.send(judge.form(judge.open(address), "/withdrawal"))
+    assert "孙*员" not in words_of(gone)
+    with writing() as session:
+        assert standing_roles(session, clerk_id) == []

@@ -101,3 +101,13 @@ def test_every_single_wrong_character_of_a_license_is_noticed():
         for letter in "0123456789ABCDEFGHJKLMNPQRTUWXY":
             if letter != number[place]:
                 assert license_from(number[:place] + letter + number[place + 1 :]) is None
+
+
+def test_a_busy_picture_is_kept_coarser_before_it_is_refused(monkeypatch):
+    noise = io.BytesIO()
+    Image.effect_noise((300, 300), 90).save(noise, "PNG")
+    sizes = []
+    for most in (10**6, 45_000):
+        monkeypatch.setattr(papers, "PAPER_BYTES_MAX", most)
+        sizes.append(len(judged_paper("other", "x", noise.getvalue()).content))
+    assert sizes[0] > 45_000 >= sizes[1]

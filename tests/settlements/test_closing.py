@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from threading import Event
 
 import pytest
 from sqlalchemy import select, text
@@ -10,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core import clock
 from pointsbank.core.calendar import read_period
-from pointsbank.core.db import transaction
+from pointsbank.core.db import run, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.jobs.months import close_next
 from pointsbank.jobs.running import run_slot
 from pointsbank.jobs.table import Slot, job_named
 from pointsbank.ledger.verifying import verify
 from pointsbank.messages.models import Message
+from pointsbank.rewards.redeeming import redeem_reward
 from pointsbank.settlements import closing
 from pointsbank.settlements.closing import close_through
 from pointsbank.settlements.queries import lines_of, statement_of
@@ -33,6 +35,7 @@ from tests.settlements.months import (
     take_back,
 )
 
+WAIT_SECONDS = 10
 UNIQUE = (
     ("statement", "uq_statement_merchant_id_month"),
     ("statement_line", "uq_statement_line_transfer_id"),
@@ -275,3 +278,38 @@ def test_whatever_is_changed_afterwards_is_named(counter, writing, change, rule)
         session.execute(text(change))
     with writing() as session:
         assert rule in offenders(session)
+
+
+@pytest.mark.engine("postgresql")
+def test_a_cut_off_lets_the_counter_go_on(counter, writing, app, monkeypatch):
+    """A deal refers to the merchant's row, and does not wait for whoever settles its month."""
+    redeem(counter, writing, "A1", at(11, 3))
+    code = counter.code(now=CUT_OFF)
+    is_locked, is_dealt = Event(), Event()
+    look = closing.unsettled
+
+    def waits(session, *given):
+        is_locked.set()
+        assert is_dealt.wait(WAIT_SECONDS), "the deal waited for the cut-off"
+        return look(session, *given)
+
+    monkeypatch.setattr(closing, "unsettled", waits)
+
+    def deal():
+        assert is_locked.wait(WAIT_SECONDS)
+        redeemed = run(
+            lambda session: redeem_reward(
+                session,
+                counter.order(code),
+                clerk_id=counter.clerk_id,
+                number="A2",
+                secret=counter.secret,
+                today=CUT_OFF.astimezone(SHANGHAI).date(),
+                now=CUT_OFF,
+            )
+        )
+        is_dealt.set()
+        return redeemed.number
+
+    made = race(app, [partial(run, lambda session: close(session, counter)), deal])
+    assert not [answer for answer in made if isinstance(answer, BaseException)], made

@@ -27,7 +27,7 @@ from pointsbank.merchants.applying import (
     refuse_application,
     withdraw_application,
 )
-from pointsbank.merchants.errors import LicenseMissing, ReasonMissing
+from pointsbank.merchants.errors import DecisionMissing, LicenseMissing, ReasonMissing
 from pointsbank.merchants.models import PAPER_KINDS, TILL_HANDLE_BYTES
 from pointsbank.merchants.paper_schemas import (
     BODY_BYTES_MAX,
@@ -35,6 +35,7 @@ from pointsbank.merchants.paper_schemas import (
     sent_as,
     uploaded,
 )
+from pointsbank.merchants.policy import may_see
 from pointsbank.merchants.schemas import (
     ADDRESS_LENGTH_MAX,
     APPLICATION_WORDS,
@@ -56,6 +57,7 @@ from pointsbank.web.forms import attempt, typed
 pages = Blueprint("application_pages", __name__)
 
 LINES_A_PAGE = 50
+DECISIONS = ("approve", "refuse")
 COMMUNITIES_MAX = 500
 LENGTHS = {
     "name": NAME_LENGTH_MAX,
@@ -183,6 +185,8 @@ def show_application(application_id: int) -> ResponseReturnValue:
         and all(paper.kind != "license" for paper in papers),
         may={
             "decide": may_decide(actor, line),
+            "see_shop": line.merchant_id is not None
+            and may_see(actor, line.merchant_id, line.path),
             "change": is_own and line.state == "waiting",
             "ask_another": is_own
             and line.state == "waiting"
@@ -244,10 +248,13 @@ def withdraw(application_id: int) -> ResponseReturnValue:
 def decide(application_id: int) -> ResponseReturnValue:
     """Approve an application, or refuse it with a reason."""
     actor, now = current_actor(), clock.now()
-    is_approved = request.form.get("decision") == "approve"
+    decision = request.form.get("decision")
+    is_approved = decision == "approve"
     reason = typed("reason", REASON_LENGTH_MAX)
 
     def act() -> None:
+        if decision not in DECISIONS:
+            raise DecisionMissing
         with transaction() as session:
             if is_approved:
                 approve_application(

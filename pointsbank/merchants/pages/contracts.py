@@ -26,9 +26,14 @@ from pointsbank.merchants.contracting import (
     propose_contract,
 )
 from pointsbank.merchants.contracts import contract_of, contracts_of
-from pointsbank.merchants.errors import ContractNotFound, ReasonMissing
+from pointsbank.merchants.errors import (
+    ContractNotFound,
+    DayMissing,
+    DecisionMissing,
+    ReasonMissing,
+)
 from pointsbank.merchants.models import DEFAULT_RATE_FEN, MONTH_POINTS_MAX, RATE_FEN_MAX
-from pointsbank.merchants.policy import may_rule
+from pointsbank.merchants.policy import may_rule, works_at
 from pointsbank.merchants.queries import terms_on
 from pointsbank.merchants.schemas import (
     CONTRACT_WORDS,
@@ -45,6 +50,7 @@ pages = Blueprint("contract_pages", __name__)
 
 VIEWERS = ("administrator", "clerk", "auditor")
 FIGURE_LENGTH_MAX = 20
+DECISIONS = ("approve", "refuse")
 
 
 def today_here() -> date:
@@ -69,7 +75,7 @@ def contracts_page(
         terms = terms_on(session, merchant_id, today)
         contracts = contracts_of(session, merchant_id)
         standing = standing_of(session, merchant_id)
-    rules = may_rule(actor, merchant.path) and merchant_id not in actor.merchant_ids()
+    judges = may_rule(actor, merchant.path) and not works_at(actor, merchant_id)
     page = render_template(
         "merchants/contracts.html",
         merchant=merchant,
@@ -81,18 +87,18 @@ def contracts_page(
             {
                 "line": line,
                 "rate": yuan_text(line.rate_fen),
-                "may_decide": rules
+                "may_decide": judges
                 and line.state == "proposed"
                 and line.proposed_by_id != actor.member_id,
                 "is_mine": line.proposed_by_id == actor.member_id,
-                "may_end": rules and line.state == "in_force" and line.valid_until > today,
+                "may_end": judges and line.state == "in_force" and line.valid_until > today,
                 "holds": line.id == terms.contract_id,
             }
             for line in contracts
         ],
         states=CONTRACT_WORDS,
         may_rule=may_rule(actor, merchant.path),
-        may_propose=rules,
+        judges=judges,
         today=today,
         form={"rate": yuan_text(DEFAULT_RATE_FEN), **form},
         errors=errors,
@@ -164,10 +170,13 @@ def contract_from(form: dict[str, str]) -> tuple[NewContract | None, dict[str, s
 @roles_only("administrator")
 def decide(contract_id: int) -> ResponseReturnValue:
     """Sign or refuse a contract that another administrator proposed."""
-    is_signed = request.form.get("decision") == "approve"
+    decision = request.form.get("decision")
+    is_signed = decision == "approve"
     merchant_id = merchant_of_contract(contract_id)
 
     def act() -> None:
+        if decision not in DECISIONS:
+            raise DecisionMissing
         with transaction() as session:
             decide_contract(
                 session,
@@ -186,18 +195,20 @@ def decide(contract_id: int) -> ResponseReturnValue:
 @pages.post("/merchant-contracts/<id:contract_id>/end")
 @roles_only("administrator")
 def end(contract_id: int) -> ResponseReturnValue:
-    """End a contract early; without a day, with today."""
-    merchant_id, today = merchant_of_contract(contract_id), today_here()
-    last_on = day_from(typed("last_on", FIGURE_LENGTH_MAX)) or today
+    """End a contract early, with the day of the form."""
+    merchant_id = merchant_of_contract(contract_id)
+    last_on = day_from(typed("last_on", FIGURE_LENGTH_MAX))
 
     def act() -> None:
+        if last_on is None:
+            raise DayMissing
         with transaction() as session:
             end_contract(
                 session,
                 actor=current_actor(),
                 contract_id=contract_id,
                 last_on=last_on,
-                today=today,
+                today=today_here(),
                 now=clock.now(),
             )
 

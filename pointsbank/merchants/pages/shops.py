@@ -13,7 +13,7 @@ from pointsbank.core.errors import Conflict, Invalid
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.printing import find_font
 from pointsbank.members.errors import NameMissing
-from pointsbank.merchants.errors import BadHours, PositionIncomplete
+from pointsbank.merchants.errors import BadHours, DecisionMissing, PositionIncomplete
 from pointsbank.merchants.hours import (
     CLOSED,
     TEXT_LENGTH_MAX,
@@ -23,7 +23,7 @@ from pointsbank.merchants.hours import (
     hours_from,
     is_open,
 )
-from pointsbank.merchants.models import TILL_HANDLE_BYTES, Hours
+from pointsbank.merchants.models import SHOP_STATES, TILL_HANDLE_BYTES, Hours
 from pointsbank.merchants.policy import may_keep, may_see
 from pointsbank.merchants.poster_pdf import TillPoster, till_poster_pdf
 from pointsbank.merchants.queries import ShopLine, shops_of
@@ -260,12 +260,18 @@ def shop_form(
 @roles_only(*KEEPERS)
 def set_state(shop_id: int) -> ResponseReturnValue:
     """Close a shop for good, or open it again."""
-    state = "open" if request.form.get("state") == "open" else "closed"
-    with transaction() as session:
-        shop = shop_to_keep(session, current_actor(), shop_id)
-        set_shop_state(
-            session, actor=current_actor(), shop_id=shop_id, state=state, now=clock.now()
-        )
+    actor, state = current_actor(), request.form.get("state", "")
+    with reading() as session:
+        shop = shop_to_keep(session, actor, shop_id)
+
+    def act() -> None:
+        if state not in SHOP_STATES:
+            raise DecisionMissing
+        with transaction() as session:
+            set_shop_state(session, actor=actor, shop_id=shop_id, state=state, now=clock.now())
+
+    done = gettext("The shop is closed for good.")
+    attempt(act, gettext("The shop is open again.") if state == "open" else done)
     return redirect(url_for("shop_pages.list_shops", merchant_id=shop.merchant_id), 303)
 
 
