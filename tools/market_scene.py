@@ -1,4 +1,4 @@
-"""What stands at the demonstration's first counter for pictures: orders, loans, deals, doubts."""
+"""What stands at the demonstration's first counter for pictures: orders, loans, doubts."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,9 +67,7 @@ class Counter:
             for each in roles
             if each.role == "clerk" and each.merchant_id == self.merchant_id
         )
-        self.administrators = [
-            each.member_id for each in roles if each.role == "administrator"
-        ]
+        self.administrators = [each.member_id for each in roles if each.role == "administrator"]
 
     def clerk(self) -> Actor:
         """Return the clerk as an actor."""
@@ -139,7 +137,10 @@ def arrange(settings: Settings, rows: dict[str, int]) -> dict[str, str]:
     counter = Counter(settings, rows)
     now = clock.now()
     with transaction() as session:
-        for member_id, points in ((counter.volunteer_id, 600), *((m, 300) for m in counter.others)):
+        for member_id, points in (
+            (counter.volunteer_id, 600),
+            *((m, 300) for m in counter.others),
+        ):
             counter.give(session, member_id, points, now - timedelta(hours=5))
         rows |= shelf(session, counter, now - DAY)
         codes = signs(session, counter, now)
@@ -172,6 +173,7 @@ def shelf(session: Session, counter: Counter, since: datetime) -> dict[str, int]
         "scarce": offer("雨伞 一把", 45, category="daily", stock=1),
         "over": offer("月饼 一盒", 90, category="food", stock=8, valid_until=since + DAY / 2),
         "tool": tool,
+        "ladder": offer("人字梯 借用", 60, kind="loan", category="tools", stock=1, loan_days=3),
     }
 
 
@@ -313,9 +315,7 @@ def ask_above(settings: Settings, rows: dict[str, int]) -> int:
     """Let a deal above 200 points wait for the volunteer, and return it."""
     counter = Counter(settings, rows)
     with transaction() as session:
-        waiting = counter.deal(
-            session, counter.volunteer_id, rows["dear"], 1, clock.now()
-        )
+        waiting = counter.deal(session, counter.volunteer_id, rows["dear"], 1, clock.now())
     return waiting.id
 
 

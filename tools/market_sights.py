@@ -1,4 +1,4 @@
-"""The pages of the marketplace: its members', the counter's, the administrators', the auditors'."""
+"""The pages of the marketplace: for members, the counter, administrators, auditors."""
 
 from playwright.sync_api import Page
 
@@ -53,7 +53,9 @@ def type_in(**values: str) -> Act:
         form = page.locator(f"main form:has([name={next(iter(values))}])").first
         form.evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
         page.wait_for_load_state()
-        page.locator("[role=alert], .problems, .note, .receipt, .empty, .sheet").first.wait_for()
+        page.locator(
+            "[role=alert], .problems, .note, .receipt, .empty, .sheet"
+        ).first.wait_for()
 
     return act
 
@@ -153,7 +155,12 @@ MARKET = (
     Sight("mk-till-code-wrong", "volunteer", "/T/NONSENSE"),
     Sight("mk-shops-member", "volunteer", "/merchants/{merchant}/shops"),
     Sight("mk-apply", "volunteer", "/merchant-applications/new"),
-    Sight("mk-apply-wrong", "volunteer", "/merchant-applications/new", type_in(name="老刘修鞋", license_no="123")),
+    Sight(
+        "mk-apply-wrong",
+        "volunteer",
+        "/merchant-applications/new",
+        type_in(name="老刘修鞋", license_no="123"),
+    ),
     Sight("mk-applications-own", "volunteer", "/merchant-applications"),
     Sight("mk-till", "clerk", "/till/{merchant}"),
     Sight("mk-till-offline", "clerk", "/till/{merchant}", go_offline),
@@ -162,7 +169,9 @@ MARKET = (
     Sight("mk-till-points", "clerk", "/till/{merchant}?way=points"),
     Sight("mk-till-code", "clerk", "/till/{merchant}?way=code"),
     Sight("mk-till-read", "clerk", "/R/{redemption_code}", before=draw_digits),
-    Sight("mk-till-pin", "clerk", "/till/{merchant}?way=reward", opened("#deal details summary")),
+    Sight(
+        "mk-till-pin", "clerk", "/till/{merchant}?way=reward", opened("#deal details summary")
+    ),
     Sight("mk-till-confirm-card", "clerk", "/till/{merchant}?way=reward", look_over_card),
     Sight("mk-till-wrong-pin", "clerk", "/till/{merchant}?way=reward", look_over_wrong_pin),
     Sight("mk-till-confirm-dear", "clerk", "/till/{merchant}?way=reward", look_over_dear),
@@ -178,12 +187,19 @@ MARKET = (
     Sight("mk-receipt-lapsed", "clerk", "/redemptions/{lapsed_deal}"),
     Sight("mk-receipt-asked-clerk", "clerk", "/redemptions/{asked_deal}"),
     Sight("mk-vouchers", "clerk", "/till/{merchant}/vouchers"),
-    Sight("mk-vouchers-wrong", "clerk", "/till/{merchant}/vouchers", type_in(code="ABCD2345EFGH")),
+    Sight(
+        "mk-vouchers-wrong", "clerk", "/till/{merchant}/vouchers", type_in(code="ABCD2345EFGH")
+    ),
     Sight("mk-voucher", "clerk", "/V/{part_voucher}"),
     Sight("mk-voucher-not", "clerk", "/V/{part_voucher}", opened(".ask summary")),
     Sight("mk-loans-counter", "clerk", "/till/{merchant}/loans"),
     Sight("mk-loans-damaged", "clerk", "/till/{merchant}/loans", opened(".ask summary")),
-    Sight("mk-loans-refused", "clerk", "/till/{merchant}/loans", type_in(code="771234567890123457")),
+    Sight(
+        "mk-loans-refused",
+        "clerk",
+        "/till/{merchant}/loans",
+        type_in(code="771234567890123457"),
+    ),
     Sight("mk-day", "clerk", "/merchants/{merchant}/redemptions"),
     Sight("mk-desk", "clerk", "/merchants/{merchant}"),
     Sight("mk-shops", "clerk", "/merchants/{merchant}/shops"),
@@ -194,8 +210,18 @@ MARKET = (
     Sight("mk-offer", "clerk", "/merchants/{merchant}/rewards"),
     Sight("mk-offer-open", "clerk", "/merchants/{merchant}/rewards", opened(".ask summary")),
     Sight("mk-offer-new", "clerk", "/merchants/{merchant}/rewards/new"),
-    Sight("mk-offer-more", "clerk", "/merchants/{merchant}/rewards/new", opened("form details summary")),
-    Sight("mk-offer-wrong", "clerk", "/merchants/{merchant}/rewards/new", type_in(name="", points="-5", stock="x", monthdays="40")),
+    Sight(
+        "mk-offer-more",
+        "clerk",
+        "/merchants/{merchant}/rewards/new",
+        opened("form details summary"),
+    ),
+    Sight(
+        "mk-offer-wrong",
+        "clerk",
+        "/merchants/{merchant}/rewards/new",
+        type_in(name="", points="-5", stock="x", monthdays="40"),
+    ),
     Sight("mk-offer-edit", "clerk", "/rewards/{pictured}/edit"),
     Sight("mk-statements", "clerk", "/merchants/{merchant}/statements"),
     Sight("mk-statement", "clerk", "/merchants/{merchant}/statements/{month}"),
@@ -203,22 +229,59 @@ MARKET = (
     Sight("mk-dashboard", "administrator", "/dashboard"),
     Sight("mk-applications", "administrator", "/merchant-applications"),
     Sight("mk-application", "administrator", "/merchant-applications/{application}"),
-    Sight("mk-application-refuse", "administrator", "/merchant-applications/{application}", opened(".ask summary")),
+    Sight(
+        "mk-application-refuse",
+        "administrator",
+        "/merchant-applications/{application}",
+        opened(".ask summary"),
+    ),
     Sight("mk-merchants", "administrator", "/merchants"),
     Sight("mk-desk-administrator", "administrator", "/merchants/{merchant}"),
     Sight("mk-contracts", "administrator", "/merchants/{merchant}/contracts"),
     Sight("mk-contracts-ending", "administrator", "/merchants/{ending_merchant}/contracts"),
     Sight("mk-contracts-proposed", "administrator", "/merchants/{proposed_merchant}/contracts"),
-    Sight("mk-contracts-wrong", "administrator", "/merchants/{merchant}/contracts", type_in(reference="", rate="abc", month_points_max="-1")),
+    Sight(
+        "mk-contracts-wrong",
+        "administrator",
+        "/merchants/{merchant}/contracts",
+        type_in(reference="", rate="abc", month_points_max="-1"),
+    ),
     Sight("mk-clerks-administrator", "administrator", "/merchants/{merchant}/clerks"),
-    Sight("mk-offer-wrong-administrator", "administrator", "/merchants/{merchant}/rewards/new", type_in(name="", points="0")),
+    Sight(
+        "mk-offer-wrong-administrator",
+        "administrator",
+        "/merchants/{merchant}/rewards/new",
+        type_in(name="", points="0"),
+    ),
     Sight("mk-month", "administrator", "/statements"),
-    Sight("mk-statement-closed", "administrator", "/merchants/{closed_merchant}/statements/{month}"),
-    Sight("mk-statement-disputed", "administrator", "/merchants/{disputed_merchant}/statements/{month}"),
-    Sight("mk-line-answer", "administrator", "/merchants/{disputed_merchant}/statements/{month}/lines/1"),
-    Sight("mk-statement-confirmed", "administrator", "/merchants/{confirmed_merchant}/statements/{month}"),
-    Sight("mk-statement-approved", "administrator", "/merchants/{approved_merchant}/statements/{month}"),
-    Sight("mk-statement-paid", "administrator", "/merchants/{paid_merchant}/statements/{month}"),
+    Sight(
+        "mk-statement-closed",
+        "administrator",
+        "/merchants/{closed_merchant}/statements/{month}",
+    ),
+    Sight(
+        "mk-statement-disputed",
+        "administrator",
+        "/merchants/{disputed_merchant}/statements/{month}",
+    ),
+    Sight(
+        "mk-line-answer",
+        "administrator",
+        "/merchants/{disputed_merchant}/statements/{month}/lines/1",
+    ),
+    Sight(
+        "mk-statement-confirmed",
+        "administrator",
+        "/merchants/{confirmed_merchant}/statements/{month}",
+    ),
+    Sight(
+        "mk-statement-approved",
+        "administrator",
+        "/merchants/{approved_merchant}/statements/{month}",
+    ),
+    Sight(
+        "mk-statement-paid", "administrator", "/merchants/{paid_merchant}/statements/{month}"
+    ),
     Sight("mk-report", "administrator", "/reports/points"),
     Sight("mk-shortage", "administrator", "/rewards/shortage"),
     Sight("mk-wish-answers", "administrator", "/reward-wishes/answers"),

@@ -28,13 +28,17 @@ export function drawCode(box, text) {
   box.replaceChildren(svg);
 }
 
+// More seconds than these are read as minutes; templates/components/codes.html has the same.
+const MINUTES_ABOVE = 120;
+
 // Show `left` of `total` seconds on a [data-ring].
 export function setRing(ring, left, total) {
   const seconds = Math.max(0, Math.ceil(left));
   const arc = ring.querySelector(".go");
   arc.setAttribute("pathLength", String(total));
   arc.setAttribute("stroke-dasharray", `${Math.max(0, left)} ${total}`);
-  ring.querySelector("b").textContent = String(seconds);
+  const clock = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  ring.querySelector("b").textContent = total > MINUTES_ABOVE ? clock : String(seconds);
 }
 
 // Write 18 digits as 4-4-4-6 in two pieces, so that a narrow screen breaks between them.

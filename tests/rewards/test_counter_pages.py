@@ -173,7 +173,7 @@ def test_two_administrators_void_on_the_page(counter, clerk, writing):
     assert "东西坏了" in words_of(second.open(path))
     assert "有人申请撤销一笔 40 分的兑换" in words_of(second.open("/messages"))
     agree, refuse = second.forms(second.open(path), "/void")
-    assert "已不同意" in words_of(second.send(refuse))
+    assert "不同意撤销" in words_of(second.send(refuse))
     assert "没有人申请" in words_of(second.send(refuse))
     first.send(first.form(first.open(path), "/void"), reason="东西坏了")
     assert "已撤销" in words_of(second.send(agree))

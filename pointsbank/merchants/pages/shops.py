@@ -229,6 +229,8 @@ def degrees(text: str, most: int) -> float | None:
 
 def problem(form: dict[str, str], refusal: Invalid | Conflict) -> dict[str, str]:
     """Return what was wrong, under the field that it is about."""
+    if isinstance(refusal, NameMissing):
+        return {"name": gettext("Please fill this in.")}
     name = FIELD_OF.get(refusal.code, "name")
     if isinstance(refusal, BadHours) and not form["usual"]:
         name = next((f"day_{day}" for day in WEEKDAYS if form[f"day_{day}"]), name)

@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from pointsbank.core import clock
 from pointsbank.core.db import reading
+from pointsbank.core.errors import Refusal
 from pointsbank.core.text import cleaned
 from pointsbank.rewards.catalogue import (
     POSITION_NUMBERS,
@@ -17,7 +18,7 @@ from pointsbank.rewards.catalogue import (
     Wanted,
     find_rewards,
 )
-from pointsbank.rewards.errors import RewardNotFound
+from pointsbank.rewards.errors import OutOfStock, RewardNotFound
 from pointsbank.rewards.guarding import may_have
 from pointsbank.rewards.models import CATEGORIES
 from pointsbank.rewards.offering import OFFERED_KINDS
@@ -80,7 +81,7 @@ def catalogue() -> ResponseReturnValue:
         later=[entry(each, balance) for each in shown if not each.is_now],
         wanted=wanted,
         is_narrowed=any(query.values()),
-        categories=[("", gettext("Everything")), *CATEGORY_WORDS.items()],
+        categories=[("", gettext("All categories")), *CATEGORY_WORDS.items()],
         kinds=[
             ("", gettext("Everything")),
             *((name, KIND_WORDS[name]) for name in OFFERED_KINDS),
@@ -111,9 +112,16 @@ def entry(found: Entry, balance: int) -> dict[str, Any]:
         "stock": reward.stock,
         "days": days_words(reward.weekdays, reward.monthdays),
         "missing": max(0, reward.points - balance),
-        "obstacle": found.obstacle and sentence_of(found.obstacle),
+        "obstacle": found.obstacle and why_not(found.obstacle),
         "picture": picture_out(reward),
     }
+
+
+def why_not(obstacle: Refusal) -> str:
+    """Return what keeps a member from a reward, in words; of nothing there is no number."""
+    if isinstance(obstacle, OutOfStock) and not obstacle.facts["left"]:
+        return str(gettext("There is none at present."))
+    return sentence_of(obstacle)
 
 
 @pages.get("/rewards/<id:reward_id>")
@@ -149,7 +157,7 @@ def show_reward(reward_id: int) -> ResponseReturnValue:
         picture=picture_out(reward),
         balance=balance,
         missing=max(0, reward.points - balance),
-        obstacle=obstacle and sentence_of(obstacle),
+        obstacle=obstacle and why_not(obstacle),
         links=links,
     )
 

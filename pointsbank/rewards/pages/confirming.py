@@ -16,6 +16,7 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.rewards.closing import close_day
 from pointsbank.rewards.confirming import confirm_redemption, decline_redemption
+from pointsbank.rewards.pages.counter_bar import counter_bar
 from pointsbank.rewards.queries import (
     RedemptionLine,
     available_points,
@@ -51,6 +52,7 @@ def waiting_page(line: RedemptionLine, *, is_member: bool, now: datetime) -> str
         with reading() as session:
             available = available_points(session, line.member_id)
     left = line.confirm_by - now if line.confirm_by else None
+    bar = {} if is_member else {"bar": counter_bar(line.merchant_id)}
     return render_template(
         "rewards/waiting.html",
         deal=line,
@@ -68,6 +70,7 @@ def waiting_page(line: RedemptionLine, *, is_member: bool, now: datetime) -> str
             if is_member
             else url_for("till_pages.show_till", merchant_id=line.merchant_id),
         },
+        **bar,
     )
 
 

@@ -32,6 +32,7 @@ from pointsbank.rewards.handing_schemas import look_at_voucher
 from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX, RedemptionVoid
 from pointsbank.rewards.orders_queries import open_orders
 from pointsbank.rewards.pages.confirming import waiting_page
+from pointsbank.rewards.pages.counter_bar import counter_bar
 from pointsbank.rewards.pages.vouchers import look_page
 from pointsbank.rewards.policy import may_see_redemptions, may_take_points, may_void
 from pointsbank.rewards.queries import (
@@ -132,6 +133,7 @@ def till_page(
         orders=[(order, what_words(order)) for order in orders],
         recent=[recent_row(line, now) for line in recent],
         links=till_links(merchant_id, len(actor.merchant_ids()) > 1),
+        bar=counter_bar(merchant_id),
     )
     return page, status_of(refusal) if refusal else 200
 

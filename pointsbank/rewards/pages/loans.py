@@ -22,6 +22,7 @@ from pointsbank.rewards.loans_errors import LoanNotFound
 from pointsbank.rewards.loans_queries import loan_of, loans_of_member, loans_out
 from pointsbank.rewards.loans_schemas import LOAN_ENDS
 from pointsbank.rewards.models import REWARD_POINTS_MAX
+from pointsbank.rewards.pages.counter_bar import counter_bar
 from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.redeeming import REASON_LENGTH_MAX, Order
 from pointsbank.rewards.schemas import CODE_TYPED_MAX, PIN_LENGTH_MAX
@@ -72,6 +73,7 @@ def loans_page(
         today=local_day(now, zone),
         key=draw_token(),
         problem=sentence_of(refusal) if refusal else None,
+        bar=counter_bar(merchant_id),
         links={
             "lend": url_for("loan_pages.lend", merchant_id=merchant_id),
             "till": url_for("till_pages.show_till", merchant_id=merchant_id),

@@ -173,7 +173,7 @@ def choices(session: Session, path: str) -> dict[str, Any]:
         "periods": [(name, PERIOD_WORDS[name]) for name in LIMIT_PERIODS],
         "weekdays": [(name, WEEKDAY_WORDS[name]) for name in WEEKDAYS],
         "audiences": [("", gettext("Every member")), *places.items()],
-        "stars": [(0, gettext("Every member"))]
+        "stars": [(0, gettext("No stars needed"))]
         + [
             (
                 stars,

@@ -20,6 +20,7 @@ from pointsbank.rewards import service
 from pointsbank.rewards.errors import NotANumber
 from pointsbank.rewards.models import LOAN_DAYS_MAX, REWARD_POINTS_MAX, STOCK_MAX
 from pointsbank.rewards.offering import Offer, resolved
+from pointsbank.rewards.pages.counter_bar import counter_bar_of
 from pointsbank.rewards.pages.offer_forms import (
     NUMBER_TYPED_MAX,
     Typed,
@@ -289,6 +290,7 @@ def show_day(merchant_id: int) -> ResponseReturnValue:
             (line, what_words(line), line.state_at(now)) for line in found[:LINES_A_PAGE]
         ],
         links=links,
+        **counter_bar_of(actor, merchant_id),
     )
 
 

@@ -31,6 +31,7 @@ from pointsbank.rewards.orders_queries import (
     order_of,
     order_with_hash,
 )
+from pointsbank.rewards.pages.counter_bar import counter_bar
 from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.vouchers import (
     TYPED_LENGTH_MAX,
@@ -91,6 +92,7 @@ def vouchers_page(merchant_id: int, refusal: Refusal | None) -> ResponseReturnVa
         merchant=merchant,
         orders=[(line, what_words(line)) for line in found],
         problem=sentence_of(refusal) if refusal else None,
+        bar=counter_bar(merchant_id),
         links={
             "look": url_for("voucher_pages.look", merchant_id=merchant_id),
             "till": url_for("till_pages.show_till", merchant_id=merchant_id),
