@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -31,6 +32,7 @@ from pointsbank.ledger.moving import Move, move
 from pointsbank.ledger.service import open_account
 from pointsbank.ledger.verifying import offenders
 from pointsbank.rewards.models import WrongCode
+from proving.counter_calls import COUNTER_FLOWS
 from proving.district import a_district, settings_of
 from tests.builders import redemption_code
 
@@ -49,6 +51,11 @@ SUMS = (
     "SELECT SUM(issued) FROM issue_budget",
     "SELECT COUNT(*) FROM redemption_code WHERE state = 'used'",
     "SELECT COUNT(*) FROM redemption WHERE state = 'voided'",
+    "SELECT COUNT(*) FROM redemption WHERE state = 'waiting'",
+    "SELECT SUM(points) FROM spent_by_day",
+    "SELECT SUM(delivered) FROM reward_order",
+    "SELECT COUNT(*) FROM reward_order WHERE state = 'reserved'",
+    "SELECT COUNT(*) FROM loan WHERE state = 'out'",
     "SELECT COUNT(*) FROM hold WHERE state = 'open'",
     "SELECT COUNT(*) FROM attendance WHERE settled_at IS NOT NULL",
 )
@@ -223,7 +230,10 @@ class Stage:
             db.engine.dispose()
 
 
-FLOWS = ("redeem", "redeem_step_by_step", "void", "settle_shift", "settle_hold", "give")
+FLOWS = (
+    *("redeem", "redeem_step_by_step", "void", "settle_shift", "settle_hold", "give"),
+    *COUNTER_FLOWS,
+)
 
 
 def end_at(engine: Engine, nth: int) -> None:
@@ -267,7 +277,9 @@ def crash_at_each_call(stage: Stage, flow: str) -> Report:
     """Crash at every call of a flow, and send the request again after each."""
     with stage.app.app_context():
         report = Report(flow, db.engine.dialect.name)
-    prepare: Callable[[], Act] = getattr(stage, flow)
+    prepare: Callable[[], Act] = (
+        partial(COUNTER_FLOWS[flow], stage) if flow in COUNTER_FLOWS else getattr(stage, flow)
+    )
     # The first time opens rows that later times find, and fills what children then have.
     if not prepare()():
         raise RuntimeError("the flow fails without any crash")

@@ -4,9 +4,9 @@ import pytest
 
 from proving.each_call import reports
 
-# make prove does all of them on both engines: voids, awards and gifts too.
+# make prove does all of them on both engines: voids, awards, gifts, orders and loans too.
 FLOWS = {
-    "sqlite": ["redeem", "settle_hold"],
+    "sqlite": ["redeem", "settle_hold", "hand_over"],
     "postgresql": ["redeem", "redeem_step_by_step", "settle_hold"],
 }
 
