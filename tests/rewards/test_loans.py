@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.core.keys import draw_number, draw_token
 from pointsbank.ledger.queries import book_lines
 from pointsbank.ledger.verifying import offenders
+from pointsbank.rewards import lending
 from pointsbank.rewards.errors import LimitReached, NotForOneself, OutOfStock, RewardNotFound
+from pointsbank.rewards.guarding import HAS_STOCK
 from pointsbank.rewards.lending import Ending, end_loan, lend_tool
 from pointsbank.rewards.loans_errors import (
     ChargeTooHigh,
@@ -25,9 +28,9 @@ from pointsbank.rewards.loans_queries import LoanLine, loan_of, loans_of_member,
 from pointsbank.rewards.queries import reward_of
 from pointsbank.rewards.recalling import tell_of_loans
 from tests.browsing import Browser, words_of
-from tests.builders import a_member, a_merchant, a_reward, with_role
+from tests.builders import a_member, a_merchant, a_reward, with_points, with_role
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, race
+from tests.racing import MEET_SECONDS_MAX, after_looking, forget_guard, race
 from tests.rewards.test_orders import balances, clerk_of, counted, someone
 from tests.rewards.traces import everything
 
@@ -178,6 +181,48 @@ def test_only_the_counter_ends_a_loan_and_nobody_their_own(counter, writing, len
     for actor, refusal in cases:
         with pytest.raises(refusal), writing() as session:
             end_loan(session, loan_id=loan.id, ending=BACK, actor=actor, now=NOON)
+
+
+@pytest.fixture
+def borrowers(counter, writing, drill):
+    """Six people with a code each, at a shop with one drill left."""
+    with writing() as session:
+        session.execute(text("UPDATE reward SET stock = 1 WHERE id = :id"), {"id": drill})
+        people = [with_points(session, a_member(session), 100) for _ in range(6)]
+    lend = partial(
+        lend_tool,
+        clerk_id=counter.clerk_id,
+        secret=counter.secret,
+        today=NOON.date(),
+        now=NOON,
+    )
+    orders = [counter.order(counter.code(each, NOON), reward_id=drill) for each in people]
+    return [
+        partial(run, partial(lend, order=order, number=draw_number(14))) for order in orders
+    ]
+
+
+def test_the_last_tool_is_lent_to_one_of_six(counter, writing, drill, borrowers):
+    answers = race(counter.app, borrowers)
+    assert sum(isinstance(answer, LoanLine) for answer in answers) == 1, answers
+    assert sum(isinstance(answer, OutOfStock) for answer in answers) == 5, answers
+    with writing() as session:
+        assert reward_of(session, drill).stock == 0
+        assert session.scalar(text("SELECT COUNT(*) FROM hold")) == 1
+        assert offenders(session) == []
+
+
+def test_without_the_guard_the_last_tool_is_kept_by_the_table_alone(
+    counter, drill, borrowers, monkeypatch
+):
+    """Control: look whether there is one, then lend it. The others break on the row's bound
+    instead of being told that none is left.
+    """
+    forget_guard(monkeypatch, lending, "TAKE_TOOL", HAS_STOCK)
+    looks = after_looking(lambda session: reward_of(session, drill).stock == 1, borrowers)
+    answers = race(counter.app, looks)
+    assert sum(isinstance(answer, LoanLine) for answer in answers) == 1, answers
+    assert sum(isinstance(answer, IntegrityError) for answer in answers) == 5, answers
 
 
 def test_two_ends_at_once_are_one_of_them(counter, writing, drill, lend):

@@ -1,23 +1,25 @@
 """Wishes for rewards: one's community, one vote each, one answer that everybody hears of."""
 
+from copy import copy
 from functools import partial
 from threading import Barrier
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.actor import Actor, Grant
-from pointsbank.core.db import run
+from pointsbank.core.db import run, transaction
 from pointsbank.core.errors import Refusal
 from pointsbank.messages.models import Message
 from pointsbank.rewards import wishing
 from pointsbank.rewards.errors import WishAnswered, WishNotFound
-from pointsbank.rewards.wishes import community_of, wishes_of, wishes_within
+from pointsbank.rewards.wishes import community_of, wish_of, wishes_of, wishes_within
 from pointsbank.rewards.wishing import OPEN_WISHES_MAX, answer_wish, vote, wish
 from tests.browsing import Browser, words_of
 from tests.builders import a_branch, a_member, a_reward, an_organization, how_many, with_role
 from tests.moments import NOON
-from tests.racing import race, times
+from tests.racing import after_looking, race, times
 
 URL = "/api/v1/reward-wishes"
 
@@ -154,6 +156,49 @@ def test_votes_at_once_count_each_person_once(counter, people, writing):
     )
     with writing() as session:
         assert voted(session, people["first"], wish_id).votes == 2
+
+
+def is_open(wish_id, session) -> bool:
+    return wish_of(session, wish_id, 0).state == "open"
+
+
+def test_without_the_guard_both_who_answer_do(counter, people, writing):
+    """The control: look whether it is open, then answer."""
+    with writing() as session:
+        wish_id = wished(session, people["first"])
+
+    def act(decision) -> bool:
+        statement = "UPDATE reward_wish SET state = :state, answered_at = wished_at,"
+        with transaction() as session:
+            session.execute(
+                text(f"{statement} answered_by_id = author_id WHERE id = :id"),
+                {"state": decision, "id": wish_id},
+            )
+        return True
+
+    acts = after_looking(
+        partial(is_open, wish_id), [partial(act, each) for each in ("fulfilled", "declined")]
+    )
+    assert race(counter.app, acts) == [True, True]
+
+
+def test_without_the_guard_a_second_tap_is_a_fault(counter, people, writing, monkeypatch):
+    """The control: look whether one voted, then vote."""
+    with writing() as session:
+        wish_id = wished(session, people["first"])
+    bare = copy(wishing.VOTE)
+    bare.text = bare.text.replace("ON CONFLICT (wish_id, member_id) DO NOTHING", "")
+    monkeypatch.setattr(wishing, "VOTE", bare)
+
+    def tap():
+        with transaction() as session:
+            return voted(session, people["second"], wish_id).votes
+
+    taps = after_looking(
+        lambda session: not wish_of(session, wish_id, people["second"]).is_voted, [tap, tap]
+    )
+    votes = race(counter.app, taps)
+    assert sum(isinstance(each, IntegrityError) for each in votes) == 1, votes
 
 
 def wish_at_once(counter, people, titles):
