@@ -80,6 +80,13 @@ class WishNotFound(NotFound):
     message = "There is no such wish."
 
 
+class WishTitleMissing(Invalid):
+    """A wish says what it is for."""
+
+    code = "wish_title_missing"
+    message = "Please write what you would like to have."
+
+
 class WishAnswered(Conflict):
     """A wish is answered once, and voted for before."""
 

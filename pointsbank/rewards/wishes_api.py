@@ -9,17 +9,21 @@ from pointsbank.core.db import reading, transaction
 from pointsbank.rewards.schemas import AudienceRef, CreatedOut, RewardRef
 from pointsbank.rewards.shortage import REWARDS_NEEDED, ShortPlace, short_places
 from pointsbank.rewards.wishes import WishLine, community_of, wishes_of, wishes_within
-from pointsbank.rewards.wishing import ANSWERERS, answer_wish, vote, wish
+from pointsbank.rewards.wishing import (
+    ANSWER_LENGTH_MAX,
+    ANSWERERS,
+    DECISIONS,
+    NOTE_LENGTH_MAX,
+    TITLE_LENGTH_MAX,
+    answer_wish,
+    vote,
+    wish,
+)
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint, Body, RowId, Text
 from pointsbank.web.forms import settings
 
 api = Blueprint("wishes_api", __name__, description="Wishes for rewards, and their votes.")
-
-TITLE_LENGTH_MAX = 80
-NOTE_LENGTH_MAX = 300
-ANSWER_LENGTH_MAX = 200
-DECISIONS = ("fulfilled", "declined")
 
 
 class NewWish(Body):

@@ -23,6 +23,10 @@ from pointsbank.rewards.wishes_models import RewardWish
 # So that a list stays one that people read: who has more votes for what is there.
 OPEN_WISHES_MAX = 3
 ANSWERERS = ("administrator",)
+DECISIONS = ("fulfilled", "declined")
+TITLE_LENGTH_MAX = 80
+NOTE_LENGTH_MAX = 300
+ANSWER_LENGTH_MAX = 200
 
 # Of several at once one row stands; who voted before changes nothing.
 VOTE = text(

@@ -14,6 +14,7 @@ from flask_babel import gettext
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
+from pointsbank.merchants.errors import DecisionMissing
 from pointsbank.rewards.closing import close_day
 from pointsbank.rewards.confirming import confirm_redemption, decline_redemption
 from pointsbank.rewards.pages.counter_bar import counter_bar
@@ -30,6 +31,7 @@ from pointsbank.web.forms import attempt, settings, typed
 pages = Blueprint("confirm_pages", __name__)
 
 NOTE_LENGTH_MAX = 200
+DECISIONS = {"confirm": confirm_redemption, "decline": decline_redemption}
 
 
 @pages.get("/redemptions/waiting")
@@ -78,13 +80,22 @@ def waiting_page(line: RedemptionLine, *, is_member: bool, now: datetime) -> str
 @members_only
 def decide(redemption_id: int) -> ResponseReturnValue:
     """Carry out the member's yes, or the no of the member or the counter."""
-    is_yes = request.form.get("decision") == "confirm"
+    decision = request.form.get("decision")
     actor, now = current_actor(), clock.now()
-    act = confirm_redemption if is_yes else decline_redemption
+
+    def act() -> None:
+        if decision not in DECISIONS:
+            raise DecisionMissing
+        decide_so = DECISIONS[decision]
+        run(
+            lambda session: decide_so(
+                session, redemption_id=redemption_id, actor=actor, now=now
+            )
+        )
+
+    is_yes = decision == "confirm"
     attempt(
-        lambda: run(
-            lambda session: act(session, redemption_id=redemption_id, actor=actor, now=now)
-        ),
+        act,
         gettext("Confirmed.") if is_yes else gettext("Not redeemed; no points were taken."),
     )
     return redirect(url_for("till_pages.show_receipt", redemption_id=redemption_id), 303)

@@ -13,6 +13,7 @@ from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, transaction
 from pointsbank.core.errors import Conflict, Invalid, Refusal
 from pointsbank.core.text import halfwidth
+from pointsbank.merchants.errors import DecisionMissing
 from pointsbank.merchants.queries import rate_on
 from pointsbank.organizations.errors import OrganizationNotFound
 from pointsbank.organizations.queries import organization_of
@@ -242,12 +243,20 @@ def restock(reward_id: int) -> ResponseReturnValue:
 @roles_only("administrator", "clerk")
 def change_state(reward_id: int) -> ResponseReturnValue:
     """Withdraw a reward, or offer it again."""
-    state = "offered" if request.form.get("state") == "offered" else "withdrawn"
-    with transaction() as session:
-        merchant_id = service.reward_to_change(session, current_actor(), reward_id).merchant_id
-        service.change_state(
-            session, actor=current_actor(), reward_id=reward_id, state=state, now=clock.now()
-        )
+    state, actor, now = request.form.get("state", ""), current_actor(), clock.now()
+    with reading() as session:
+        merchant_id = service.reward_to_change(session, actor, reward_id).merchant_id
+
+    def act() -> None:
+        if state not in ("offered", "withdrawn"):
+            raise DecisionMissing
+        with transaction() as session:
+            service.change_state(
+                session, actor=actor, reward_id=reward_id, state=state, now=now
+            )
+
+    is_offered = state == "offered"
+    attempt(act, gettext("It is on offer.") if is_offered else gettext("It is withdrawn."))
     return redirect(url_for("offer_pages.show_offer", merchant_id=merchant_id), 303)
 
 

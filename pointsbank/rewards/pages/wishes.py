@@ -6,19 +6,26 @@ from flask_babel import gettext
 
 from pointsbank.core import clock
 from pointsbank.core.db import reading, run, transaction
-from pointsbank.rewards.errors import WishNotFound
+from pointsbank.merchants.errors import DecisionMissing
+from pointsbank.rewards.errors import WishNotFound, WishTitleMissing
 from pointsbank.rewards.queries import rewards_within
 from pointsbank.rewards.wishes import WishLine, community_of, wish_of, wishes_of, wishes_within
-from pointsbank.rewards.wishing import ANSWERERS, OPEN_WISHES_MAX, answer_wish, vote, wish
+from pointsbank.rewards.wishing import (
+    ANSWER_LENGTH_MAX,
+    ANSWERERS,
+    DECISIONS,
+    NOTE_LENGTH_MAX,
+    OPEN_WISHES_MAX,
+    TITLE_LENGTH_MAX,
+    answer_wish,
+    vote,
+    wish,
+)
 from pointsbank.rewards.words import WISH_STATE_WORDS
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.forms import attempt, typed, typed_id
 
 pages = Blueprint("wish_pages", __name__)
-
-TITLE_LENGTH_MAX = 80
-NOTE_LENGTH_MAX = 300
-ANSWER_LENGTH_MAX = 200
 
 
 @pages.get("/reward-wishes")
@@ -57,15 +64,17 @@ def make() -> ResponseReturnValue:
     """Wish for a reward."""
     member_id, now = current_actor().member_id, clock.now()
     title, note_text = typed("title", TITLE_LENGTH_MAX), typed("note", NOTE_LENGTH_MAX)
-    if title:
-        attempt(
-            lambda: run(
-                lambda session: wish(
-                    session, member_id=member_id, title=title, note_text=note_text, now=now
-                )
-            ),
-            gettext("Your wish stands on the list, with your vote."),
+
+    def act() -> None:
+        if not title:
+            raise WishTitleMissing
+        run(
+            lambda session: wish(
+                session, member_id=member_id, title=title, note_text=note_text, now=now
+            )
         )
+
+    attempt(act, gettext("Your wish stands on the list, with your vote."))
     return redirect(url_for("wish_pages.list_wishes"), 303)
 
 
@@ -130,9 +139,11 @@ def ask_for_answer(wish_id: int) -> ResponseReturnValue:
 def answer(wish_id: int) -> ResponseReturnValue:
     """Answer a wish, and tell those who voted for it."""
     actor, now = current_actor(), clock.now()
-    decision = "fulfilled" if request.form.get("decision") == "fulfilled" else "declined"
+    decision = request.form.get("decision", "")
 
     def act() -> None:
+        if decision not in DECISIONS:
+            raise DecisionMissing
         with transaction() as session:
             answer_wish(
                 session,
