@@ -2,7 +2,7 @@
 
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -137,13 +137,18 @@ class Step:
     answer: TestResponse
 
 
-def walk(world: World, persona: str, most: int, begin: str = "/") -> Iterator[Step]:
-    """Yield every page that this person reaches by links, the nearest first; each once.
+def walk(
+    world: World,
+    persona: str,
+    most: int,
+    follows: Callable[[str, int], bool] = lambda _endpoint, _taps: True,
+) -> Iterator[Step]:
+    """Yield every page that this person reaches by links from home, the nearest first.
 
-    Addresses that differ in their query only are one page; most: how many taps at most.
+    most: how many taps at most. follows: told an endpoint and its taps, whether to open it.
     """
     client = world.client(world.tokens[persona], is_page=True)
-    known, waiting = {bare(begin)}, deque([(begin, 0)])
+    known, waiting = {"/"}, deque([("/", 0)])
     while waiting:
         path, taps = waiting.popleft()
         answer = client.get(path, follow_redirects=True, buffered=True)
@@ -152,8 +157,8 @@ def walk(world: World, persona: str, most: int, begin: str = "/") -> Iterator[St
         if answer.mimetype != "text/html" or taps == most:
             continue
         for link in links_of(answer):
-            if bare(link) not in known:
-                known.add(bare(link))
+            if link not in known and follows(endpoint_of(world, link), taps + 1):
+                known.add(link)
                 waiting.append((link, taps + 1))
 
 
