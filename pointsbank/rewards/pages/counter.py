@@ -22,10 +22,11 @@ from pointsbank.core.text import masked_name
 from pointsbank.ledger.errors import NotEnoughPoints
 from pointsbank.members.codes import CONFIRM_ABOVE
 from pointsbank.members.errors import CardPinWrong, PinMissing
+from pointsbank.members.showing import member_of_card, member_of_redemption_code
 from pointsbank.merchants.standing import standing_of
 from pointsbank.organizations.errors import MerchantNotFound
 from pointsbank.organizations.queries import MerchantLine, merchant_of, merchants_within
-from pointsbank.rewards.catalogue import rewards_sold_today
+from pointsbank.rewards.catalogue import Reader, rewards_sold_today, rewards_to_have
 from pointsbank.rewards.closing import closing_of
 from pointsbank.rewards.errors import FormIncomplete, MerchantStopped, RedemptionNotFound
 from pointsbank.rewards.handing_schemas import look_at_voucher
@@ -38,6 +39,7 @@ from pointsbank.rewards.policy import may_see_redemptions, may_take_points, may_
 from pointsbank.rewards.queries import (
     DayTotals,
     RedemptionLine,
+    RewardLine,
     redemption_of,
     redemptions_on,
     totals_on,
@@ -107,14 +109,11 @@ def till_page(
         rewards = rewards_sold_today(
             session, merchant_id, now=now, zone=settings().zone, limit=REWARDS_SHOWN
         )
+        instead = had_instead(session, merchant_id, form, refusal, now)
         totals = totals_on(session, merchant_id, today)
         recent = redemptions_on(session, merchant_id, today, limit=RECENT)
         closing = closing_of(session, merchant_id, today)
         orders = open_orders(session, merchant_id, now=now, way="counter", limit=ORDERS_SHOWN)
-    instead = []
-    if isinstance(refusal, NotEnoughPoints):
-        available = refusal.facts["available"]
-        instead = [each for each in rewards if each.points <= available][-INSTEAD_SHOWN:]
     problem = refusal or (None if standing.takes_points_on(today) else MerchantStopped())
     page = render_template(
         "rewards/till.html",
@@ -136,6 +135,27 @@ def till_page(
         bar=counter_bar(merchant_id),
     )
     return page, status_of(refusal) if refusal else 200
+
+
+def had_instead(
+    session: Session,
+    merchant_id: int,
+    form: dict[str, Any],
+    refusal: Refusal | None,
+    now: datetime,
+) -> list[RewardLine]:
+    """Return the dearest things a person can have here whose points were not enough."""
+    if not isinstance(refusal, NotEnoughPoints):
+        return []
+    shown = read_order(Order(merchant_id, 0, 1, code=form["code"]))
+    member_of = member_of_redemption_code if shown.card is None else member_of_card
+    try:
+        member_id = member_of(session, text=form["code"], secret=settings().secret_key, now=now)
+    except Refusal:
+        return []
+    reader = Reader(member_id, refusal.facts["available"], now, settings().zone)
+    found = rewards_to_have(session, reader, merchant_id, limit=REWARDS_SHOWN)
+    return found[-INSTEAD_SHOWN:]
 
 
 def own_merchant(session: Session, actor: Actor, merchant_id: int) -> MerchantLine:
@@ -268,8 +288,9 @@ def redeem(merchant_id: int) -> ResponseReturnValue:
     except MerchantNotFound:
         raise
     except Refusal as refusal:
-        # After a slip of six digits the code is as good as before.
-        code = form["code"] if isinstance(refusal, CardPinWrong | PinMissing) else ""
+        # After a slip of six digits, or for want of points, the code is as good as before.
+        is_good = isinstance(refusal, CardPinWrong | PinMissing | NotEnoughPoints)
+        code = form["code"] if is_good else ""
         return till_page(merchant_id, form["way"], {**form, "code": code, "pin": ""}, refusal)
     receipt = url_for("till_pages.show_receipt", redemption_id=answer.body["id"])
     return redirect(receipt, 303)

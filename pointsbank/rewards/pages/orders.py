@@ -15,11 +15,11 @@ from pointsbank.core.keys import draw_token
 from pointsbank.rewards.errors import FormIncomplete, MerchantStopped, RewardNotFound
 from pointsbank.rewards.guarding import may_have
 from pointsbank.rewards.handing_schemas import make_order
-from pointsbank.rewards.models import QUANTITY_MAX
+from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX
 from pointsbank.rewards.ordering import VOUCHER_DAYS, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
 from pointsbank.rewards.orders_queries import OrderLine, order_of, orders_of_member
-from pointsbank.rewards.queries import available_points, reward_of
+from pointsbank.rewards.queries import RewardLine, available_points, reward_of
 from pointsbank.rewards.vouchers import grouped, voucher_code, voucher_url
 from pointsbank.rewards.words import what_words
 from pointsbank.web.access import current_actor, members_only
@@ -57,7 +57,7 @@ def ask_page(
         "rewards/order_form.html",
         reward=reward,
         quantity=quantity,
-        most=max(1, min(balance // reward.points, reward.stock or QUANTITY_MAX)),
+        most=most_of(reward, balance),
         days=VOUCHER_DAYS,
         balance=balance,
         can_be_had=obstacle is None and balance >= reward.points,
@@ -70,6 +70,12 @@ def ask_page(
         },
     )
     return page, status_of(refusal) if refusal else 200
+
+
+def most_of(reward: RewardLine, balance: int) -> int:
+    """Return how many of a reward one order can hold, one at least."""
+    paid_for = min(balance, REWARD_POINTS_MAX) // reward.points
+    return max(1, min(paid_for, reward.stock or QUANTITY_MAX))
 
 
 @pages.post("/rewards/<id:reward_id>/order")
