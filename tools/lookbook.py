@@ -1,8 +1,6 @@
 """Takes every page of the journey to look at; says where one is too wide, small or English."""
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +8,15 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 
 from tools.district import District, People, photographers
+from tools.market_scene import arrange
+from tools.market_sights import MARKET
+from tools.sights import Sight
 
 PHONE = {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 800}
 # 1280 pixels at twice the size leave a page half of them.
 DOUBLE = {"width": 640, "height": 400}
-
-Act = Callable[[Page, District], None]
-
-
-@dataclass(frozen=True)
-class Sight:
-    """A page: who opens it, where, and what is done there before the picture."""
-
-    name: str
-    role: str
-    path: str
-    act: Act | None = None
 
 
 def type_code(page: Page, district: District) -> None:
@@ -198,7 +187,7 @@ SIGHTS = (
     Sight("auditor-dashboard", "auditor", "/dashboard"),
     Sight("auditor-merchants", "auditor", "/merchants"),
 )
-ELDER_ROLES = ("", "volunteer")
+ELDER_ROLES = ("", "volunteer", "clerk")
 
 # What a page is asked after it was laid out.
 CHECK = (Path(__file__).parent / "look.js").read_text()
@@ -224,6 +213,8 @@ COOKIES = {
 def look(people: People, sight: Sight, view: str, folder: Path) -> None:
     """Take one page in one view, whole, and print what is wrong with it."""
     district = people.district
+    if sight.before is not None:
+        sight.before(district)
     with people.page_of(sight.role, **VIEWS[view]) as page:
         faults = []
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
@@ -234,7 +225,7 @@ def look(people: People, sight: Sight, view: str, folder: Path) -> None:
         if view in COOKIES:
             name, value = COOKIES[view]
             page.context.add_cookies([{"name": name, "value": value, "url": district.address}])
-        answer = page.goto(sight.path.format(**district.rows))
+        answer = page.goto(sight.path.format(**district.rows, **district.codes))
         if answer is not None and answer.status >= 400:
             faults.append(f"status {answer.status}")
         if sight.act is not None:
@@ -255,7 +246,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with photographers() as people:
-        for sight in SIGHTS:
+        arrange(people.district)
+        for sight in (*SIGHTS, *MARKET):
             if asked.words and not any(word in sight.name for word in asked.words):
                 continue
             for view in asked.views:

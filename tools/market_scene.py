@@ -18,12 +18,12 @@ from pointsbank.ledger.service import post
 from pointsbank.members.codes import REDEMPTION_NUMBER_DIGITS, card_text, redemption_digits
 from pointsbank.members.models import Member, MemberRole
 from pointsbank.members.showing import draw_redemption_code, issue_card
-from pointsbank.merchants.models import MerchantApplication, Shop
+from pointsbank.merchants.models import MerchantApplication, MerchantContract, Shop
 from pointsbank.merchants.tills import till_text
 from pointsbank.rewards.confirming import decline_redemption, lapse_next_confirmation
 from pointsbank.rewards.delivering import Handing, redeem_voucher
 from pointsbank.rewards.lending import lend_tool
-from pointsbank.rewards.models import Redemption, Reward
+from pointsbank.rewards.models import Redemption, Reward, RewardPicture
 from pointsbank.rewards.offering import Offer
 from pointsbank.rewards.ordering import NewOrder, cancel_order, order_at_counter, order_reward
 from pointsbank.rewards.redeeming import Order, Redeemed, redeem_reward
@@ -32,11 +32,15 @@ from pointsbank.rewards.voiding import void_redemption
 from pointsbank.rewards.vouchers import voucher_code
 from pointsbank.rewards.wishes_models import RewardWish
 from pointsbank.settlements.models import Statement
+from tools.district import District
 
 ORDER_DIGITS = 14
 CARD_BYTES = 10
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
+# Enough for what stands above 200 points, again and again.
+POINTS_GIVEN = 600
 # The six digits of the volunteer's card.
 PIN = "246810"
 
@@ -132,23 +136,21 @@ class Counter:
         return now, {"today": local_day(now, self.settings.zone), "now": now}
 
 
-def arrange(settings: Settings, rows: dict[str, int]) -> dict[str, str]:
-    """Let things happen at the counter; add their rows, and return codes by name."""
-    counter = Counter(settings, rows)
-    now = clock.now()
-    with transaction() as session:
-        for member_id, points in (
-            (counter.volunteer_id, 600),
-            *((m, 300) for m in counter.others),
-        ):
-            counter.give(session, member_id, points, now - timedelta(hours=5))
-        rows |= shelf(session, counter, now - DAY)
-        codes = signs(session, counter, now)
-    rows |= deals(counter, rows)
-    rows |= loans(counter, rows)
-    codes |= orders(counter, rows)
-    rows |= papers(counter)
-    return codes
+def arrange(district: District) -> None:
+    """Let things happen at the district's first counter; add their rows and codes."""
+    settings, rows = district.app.extensions["settings"], district.rows
+    with district.app.app_context():
+        counter = Counter(settings, rows)
+        now = clock.now()
+        with transaction() as session:
+            for member_id in (counter.volunteer_id, *counter.others):
+                counter.give(session, member_id, POINTS_GIVEN, now - 5 * HOUR)
+            rows |= shelf(session, counter, now - DAY)
+            district.codes |= signs(session, counter, now)
+        rows |= deals(counter, rows)
+        rows |= loans(counter, rows)
+        district.codes |= orders(counter, rows)
+        rows |= papers(counter, district)
 
 
 def shelf(session: Session, counter: Counter, since: datetime) -> dict[str, int]:
@@ -290,25 +292,43 @@ def orders(counter: Counter, rows: dict[str, int]) -> dict[str, str]:
     return {"voucher": own, "part_voucher": some}
 
 
-def papers(counter: Counter) -> dict[str, Any]:
-    """Find the application, a wish, and last month's statements by their state."""
+def papers(counter: Counter, district: District) -> dict[str, int]:
+    """Find the application, a wish, contracts, and last month's statements by their state."""
+    at_home = Reward.merchant_id == counter.merchant_id
     with reading() as session:
-        found: dict[str, Any] = {
+        second = session.scalar(
+            select(Member.phone).where(Member.id == counter.administrators[-1])
+        )
+        found = {
             "application": session.scalar(select(MerchantApplication.id)),
             "wish": session.scalar(select(RewardWish.id).where(RewardWish.state == "open")),
             "shop": session.scalar(
                 select(Shop.id).where(Shop.merchant_id == counter.merchant_id)
+            ),
+            "pictured": session.scalar(
+                select(RewardPicture.reward_id)
+                .join(Reward, Reward.id == RewardPicture.reward_id)
+                .where(at_home)
+            ),
+            "starred": session.scalar(select(Reward.id).where(Reward.stars_min > 0)),
+            "proposed_merchant": session.scalar(
+                select(MerchantContract.merchant_id).where(MerchantContract.state == "proposed")
+            ),
+            "ending_merchant": session.scalar(
+                select(MerchantContract.merchant_id).order_by(MerchantContract.valid_until)
             ),
         }
         made = session.execute(
             select(Statement.merchant_id, Statement.month, Statement.state).order_by(
                 Statement.month, Statement.id.desc()
             )
-        )
-        for each in made:
-            found[f"{each.state}_merchant"] = each.merchant_id
-            found["month"] = each.month
-    return found
+        ).all()
+    assert second is not None
+    assert made, "no month of the demonstration is settled"
+    district.phones["second"] = second
+    district.codes["month"] = made[-1].month
+    states = {f"{each.state}_merchant": each.merchant_id for each in made}
+    return {**states, **{name: row for name, row in found.items() if row is not None}}
 
 
 def ask_above(settings: Settings, rows: dict[str, int]) -> int:
