@@ -146,10 +146,10 @@ def arrange(district: District) -> None:
             for member_id in (counter.volunteer_id, *counter.others):
                 counter.give(session, member_id, POINTS_GIVEN, now - 5 * HOUR)
             rows |= shelf(session, counter, now - DAY)
-            district.codes |= signs(session, counter, now)
+            district.codes.update(signs(session, counter, now))
         rows |= deals(counter, rows)
         rows |= loans(counter, rows)
-        district.codes |= orders(counter, rows)
+        district.codes.update(orders(counter, rows))
         rows |= papers(counter, district)
 
 
