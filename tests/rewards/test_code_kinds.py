@@ -20,7 +20,7 @@ from pointsbank.merchants.tills import till_text
 from pointsbank.rewards.ordering import NewOrder, order_reward
 from pointsbank.rewards.vouchers import voucher_code
 from tests.browsing import Browser
-from tests.builders import a_member, a_reward, with_points
+from tests.builders import a_member, a_merchant, a_reward, with_points, with_role
 from tests.merchants.partners import a_shop
 from tests.rewards.traces import everything
 
@@ -118,3 +118,33 @@ def test_no_code_opens_the_door_of_another(counter, client, writing, drill, door
     with writing() as session:
         assert (traces(session) != before) is (door != "shop")
         assert offenders(session) == []
+
+
+def test_each_merchant_hands_over_its_own_vouchers_and_no_other(counter, client, writing):
+    """Three merchants and three vouchers: another's looks like one that there is not."""
+    clerks, vouchers = [], []
+    for name in ("第一家", "第二家", "第三家"):
+        with writing() as session:
+            merchant_id = a_merchant(session, name)
+            reward_id = a_reward(session, merchant_id, points=5)
+            clerks.append(with_role(session, a_member(session), "clerk", None, merchant_id))
+            new = NewOrder(reward_id, 1, counter.member_id, draw_number(14))
+            now = clock.now()
+            order_reward(session, new, secret=counter.secret, today=now.date(), now=now)
+        vouchers.append(voucher_code(counter.secret, new.number))
+
+    def show(clerk_id: int, code: str):
+        headers = {**counter.headers(clerk_id), "Idempotency-Key": draw_token()}
+        with writing() as session:
+            session.execute(text("DELETE FROM wrong_code"))
+        answer = client.post(f"/api/v1/vouchers/{code}/redemption", json={}, headers=headers)
+        told = answer.get_json()
+        return answer.status_code, told.get("code"), told.get("detail"), told.get("title")
+
+    for number, clerk_id in enumerate(clerks):
+        unknown = show(clerk_id, "0" * 12)
+        assert unknown[:2] == (404, "voucher_not_found")
+        others = [code for place, code in enumerate(vouchers) if place != number]
+        assert [show(clerk_id, code) for code in others] == [unknown] * 2
+    for clerk_id, code in zip(clerks, vouchers, strict=True):
+        assert show(clerk_id, code)[0] == 201
