@@ -12,10 +12,17 @@ from pointsbank.core.keys import draw_number
 from pointsbank.jobs.reminding import remind
 from pointsbank.jobs.table import job_named
 from pointsbank.ledger.verifying import offenders
-from pointsbank.rewards.ordering import VOUCHER_DAYS, NewOrder, cancel_order, order_reward
+from pointsbank.rewards.ordering import (
+    VOUCHER_DAYS,
+    NewOrder,
+    cancel_order,
+    order_at_counter,
+    order_reward,
+)
 from pointsbank.rewards.telling import tell_of_stopped, tell_of_vouchers
 from pointsbank.rewards.vouchers import voucher_code
 from tests.browsing import Browser, words_of
+from tests.merchants.partners import a_shop
 from tests.moments import NOON
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -185,6 +192,23 @@ def test_a_counter_that_stopped_offers_to_call_off_and_nothing_else(counter, ord
     assert "/handing" not in voucher.text
     clerk.send(clerk.form(voucher, "/cancellation"))
     assert counter.points() == 100
+
+
+def test_an_order_at_the_till_says_so_too(counter, writing):
+    with writing() as session:
+        order_id = order_at_counter(
+            session,
+            NewOrder(counter.reward_id, 1, counter.member_id, draw_number(14)),
+            shop_id=a_shop(session, counter.merchant_id, "总店"),
+            word="4711",
+            today=clock.now().date(),
+            now=clock.now(),
+        ).id
+    execute(writing, STOP)
+    page = Browser(counter.app, counter.member_id).open(f"/at-till/{order_id}")
+    assert "这家店现在不收积分" in words_of(page)
+    assert "/cancellation" in page.text
+    assert stopped(writing, clock.now()) == 0, "they stand at the till and see it there"
 
 
 def order_number(writing, order_id) -> str:

@@ -144,6 +144,7 @@ def look_page(
         code=grouped(read_voucher(code) or ""),
         key=draw_token(),
         problem=sentence_of(problem) if problem else None,
+        bar=counter_bar(line.merchant_id),
         links=links,
     )
     return page, status_of(refusal) if refusal else 200
