@@ -185,6 +185,21 @@ class Databases:
             return self._sqlite(name)
         return self.server.create_database(name), lambda: self.server.drop_database(name)
 
+    def filled(self, engine_name: str, name: str, fill: Callable[[str], None]) -> str:
+        """Return the URL of a database that one process fills for all; tests only read it."""
+        own = f"{self._prefix}{name}"
+
+        def build() -> None:
+            if engine_name == "sqlite":
+                fill(self._copy_of_template(own)[0])
+            else:
+                fill(self.server.create_database(own, self._postgres_template()))
+
+        self._once(f"{engine_name}.{name}", build)
+        if engine_name == "sqlite":
+            return self._sqlite(own)[0]
+        return self.server.url_of(own)
+
     def close(self) -> None:
         """Leave the server."""
         let_all_go()
@@ -221,12 +236,12 @@ class Databases:
         self._once("postgresql", lambda: migrate(self.server.create_database(template)))
         return template
 
-    def _once(self, engine_name: str, build: Callable[[], None]) -> None:
-        """Build a template in one process for all; what failed once is not tried again."""
-        state = self._shelf / f"{engine_name}.state"
-        with locked(self._shelf / f"{engine_name}.lock"):
+    def _once(self, name: str, build: Callable[[], None]) -> None:
+        """Build something in one process for all; what failed once is not tried again."""
+        state = self._shelf / f"{name}.state"
+        with locked(self._shelf / f"{name}.lock"):
             if not state.exists():
-                state.write_text("The migrations failed; the first test that asked shows why.")
+                state.write_text("Building it failed; the first test that asked shows why.")
                 build()
                 state.write_text("")
         if complaint := state.read_text():

@@ -137,7 +137,7 @@ def the_district() -> Iterator[District]:
         app = create_app(settings)
         with app.app_context():
             upgrade()
-            load(settings)
+            load(settings, clock.now())
             people = printed_people()
             phones = {role: phone for role, (_name, phone) in people.items()}
             with reading() as session:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from pointsbank.attendance.models import (
@@ -73,30 +73,37 @@ def _marks(session: Session, shift_id: int) -> Iterable[Mark]:
     return (Mark(*row) for row in rows)
 
 
+Here, There, Other = aliased(Attendance), aliased(Attendance), aliased(Shift)
+# Built once: every settlement asks it.
+ELSEWHERE = (
+    select(
+        There.member_id,
+        There.checked_in_at,
+        There.checked_out_at,
+        Other.starts_at,
+        Other.ends_at,
+    )
+    .join(Other, Other.id == There.shift_id)
+    .where(
+        There.member_id.in_(
+            select(Here.member_id).where(Here.shift_id == bindparam("shift_id"))
+        ),
+        There.shift_id != bindparam("shift_id"),
+        There.state != "rejected",
+        There.checked_in_at.is_not(None),
+        There.checked_out_at.is_not(None),
+        Other.starts_at < bindparam("ends_at"),
+        Other.ends_at > bindparam("starts_at"),
+    )
+)
+
+
 def _elsewhere(
     session: Session, shift_id: int, starts_at: datetime, ends_at: datetime
 ) -> Iterable[Elsewhere]:
     """Return where these people were during this shift, clipped to the other shift's hours."""
-    here, there, other = aliased(Attendance), aliased(Attendance), aliased(Shift)
-    rows = session.execute(
-        select(
-            there.member_id,
-            there.checked_in_at,
-            there.checked_out_at,
-            other.starts_at,
-            other.ends_at,
-        )
-        .join(other, other.id == there.shift_id)
-        .where(
-            there.member_id.in_(select(here.member_id).where(here.shift_id == shift_id)),
-            there.shift_id != shift_id,
-            there.state != "rejected",
-            there.checked_in_at.is_not(None),
-            there.checked_out_at.is_not(None),
-            other.starts_at < ends_at,
-            other.ends_at > starts_at,
-        )
-    )
+    span = {"shift_id": shift_id, "starts_at": starts_at, "ends_at": ends_at}
+    rows = session.execute(ELSEWHERE, span)
     return (
         Elsewhere(
             row.member_id,

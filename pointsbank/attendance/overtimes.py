@@ -58,34 +58,38 @@ class OvertimeFile:
         return int((self.until - self.ends_at).total_seconds()) // 60
 
 
+Asker, Decider = aliased(Member), aliased(Member)
+# Built once: every settlement asks it.
+FILES = (
+    select(
+        Overtime.shift_id,
+        Overtime.until,
+        Overtime.reason,
+        Overtime.state,
+        Overtime.asked_by_id,
+        Asker.name,
+        Overtime.asked_at,
+        Decider.name,
+        Overtime.decided_at,
+        Task.title,
+        Shift.starts_at,
+        Shift.ends_at,
+        Organization.path,
+    )
+    .join(Shift, Shift.id == Overtime.shift_id)
+    .join(Task, Task.id == Shift.task_id)
+    .join(Organization, Organization.id == Task.organization_id)
+    .join(Asker, Asker.id == Overtime.asked_by_id)
+    .outerjoin(Decider, Decider.id == Overtime.decided_by_id)
+    .order_by(Overtime.asked_at, Overtime.shift_id)
+)
+
+
 def overtime_files(
     session: Session, *, shift_id: int | None = None, pending_under: Sequence[str] | None = None
 ) -> list[OvertimeFile]:
     """Return the overtime of one shift, or what waits for a decision under these paths."""
-    asker, decider = aliased(Member), aliased(Member)
-    statement = (
-        select(
-            Overtime.shift_id,
-            Overtime.until,
-            Overtime.reason,
-            Overtime.state,
-            Overtime.asked_by_id,
-            asker.name,
-            Overtime.asked_at,
-            decider.name,
-            Overtime.decided_at,
-            Task.title,
-            Shift.starts_at,
-            Shift.ends_at,
-            Organization.path,
-        )
-        .join(Shift, Shift.id == Overtime.shift_id)
-        .join(Task, Task.id == Shift.task_id)
-        .join(Organization, Organization.id == Task.organization_id)
-        .join(asker, asker.id == Overtime.asked_by_id)
-        .outerjoin(decider, decider.id == Overtime.decided_by_id)
-        .order_by(Overtime.asked_at, Overtime.shift_id)
-    )
+    statement = FILES
     if shift_id is not None:
         statement = statement.where(Overtime.shift_id == shift_id)
     if pending_under is not None:

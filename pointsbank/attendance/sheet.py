@@ -168,6 +168,10 @@ def _is_on_sheet() -> ColumnElement[bool]:
     return or_(Claim.state == "claimed", and_(Claim.id == came_with, ~has_place))
 
 
+# Built once: building it costs more than asking.
+IS_ON_SHEET = _is_on_sheet()
+
+
 def sheet_lines(
     session: Session,
     shift_id: int,
@@ -190,7 +194,7 @@ def sheet_lines(
             Claim.missed_at,
         )
         .join(Member, Member.id == Claim.member_id)
-        .where(Claim.shift_id == shift_id, Claim.id > after_id, _is_on_sheet())
+        .where(Claim.shift_id == shift_id, Claim.id > after_id, IS_ON_SHEET)
         .order_by(Claim.id)
     )
     if limit is not None:

@@ -1,5 +1,6 @@
 """The command that loads the demonstration district, serves it, and says how to sign in."""
 
+import gc
 import os
 import random
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -18,18 +19,32 @@ from sqlalchemy import func, select
 from pointsbank.app import create_app
 from pointsbank.commands.applying import told
 from pointsbank.commands.demonstration.abilities import make_abilities
+from pointsbank.commands.demonstration.agenda import Agenda
 from pointsbank.commands.demonstration.content import MEMBERS
+from pointsbank.commands.demonstration.counters import Counters
 from pointsbank.commands.demonstration.history import (
     COMING_TASKS,
     HISTORY_DAYS,
     PAST_TASKS,
-    Stage,
-    make_history,
+    make_present,
+    plan_past_tasks,
 )
-from pointsbank.commands.demonstration.people import PASSWORD, Crowd, settle_the_district
+from pointsbank.commands.demonstration.loans import plan_loans
+from pointsbank.commands.demonstration.market import Market
+from pointsbank.commands.demonstration.partners import begin_with_partners, plan_partners
+from pointsbank.commands.demonstration.people import (
+    PASSWORD,
+    Crowd,
+    District,
+    Tick,
+    settle_the_district,
+)
 from pointsbank.commands.demonstration.sealing import seal_and_verify
-from pointsbank.commands.demonstration.settling import settle_the_months
-from pointsbank.commands.demonstration.shelves import fill_the_shelves
+from pointsbank.commands.demonstration.settling import plan_settlements
+from pointsbank.commands.demonstration.shelves import fill_the_shelves, wish_and_vote
+from pointsbank.commands.demonstration.stage import Stage
+from pointsbank.commands.demonstration.unusual import Patterns
+from pointsbank.commands.demonstration.vouchers import plan_vouchers
 from pointsbank.core import clock
 from pointsbank.core.audit import AuditEntry, note
 from pointsbank.core.calendar import local_day, midnight
@@ -37,11 +52,12 @@ from pointsbank.core.db import db, reading, transaction
 from pointsbank.core.keys import draw_token
 from pointsbank.core.settings import ROOT, Settings, read_settings
 from pointsbank.members import passwords
-from pointsbank.members.models import HANDLE_BYTES, Member, MemberRole
+from pointsbank.members.models import Member, MemberRole
 
 INSTANCE = ROOT / "instance"
 # The same district every time, so that what one person sees another can be shown.
 SEED = 20261121
+NEW_OBJECTS_MAX = 50_000
 LOADED = "demonstration_loaded"
 ROLES = ("administrator", "organizer", "clerk", "secretary", "auditor", "volunteer")
 
@@ -64,7 +80,7 @@ def demo(serve: bool, port: int | None) -> None:
     with app.app_context():
         upgrade()
         if not is_loaded():
-            load(settings)
+            load(settings, clock.now())
         sign_ins = printed_people()
         db.engine.dispose()
     show(sign_ins, address)
@@ -114,32 +130,59 @@ def is_loaded() -> bool:
     return bool(marks)
 
 
-def load(settings: Settings) -> None:
-    """Make the people and their three months."""
-    now = clock.now()
+def load(settings: Settings, now: datetime) -> None:
+    """Make the people and their three months, up to this moment."""
     today = local_day(now, settings.zone)
     dice = random.Random(SEED)  # a story, not a secret
+    stage = Stage(dice, settings, settings.zone, today, now)
     hasher = passwords.CHEAP_HASHER if settings.argon2_cheap else passwords.HASHER
     since = midnight(today - timedelta(days=HISTORY_DAYS + 30), settings.zone)
-    with progress_bar() as progress:
+    with progress_bar() as progress, spared_collector():
         people = progress.add_task("members", total=MEMBERS)
         district = settle_the_district(
             Crowd(dice, hasher), since=since, tick=lambda n: progress.advance(people, n)
         )
         make_abilities(district, seed=SEED, today=local_day(since, settings.zone), now=since)
         acts = progress.add_task("three months", total=PAST_TASKS + COMING_TASKS)
-        make_history(
-            Stage(dice, settings, settings.zone, today),
-            district,
-            now=now,
-            tick=lambda n: progress.advance(acts, n),
-        )
-    fill_the_shelves(district, now=now)
-    handle = dice.randbytes(HANDLE_BYTES)
-    settle_the_months(district, handle=handle, zone=settings.zone, now=now)
+        play_the_story(stage, district, since, lambda n: progress.advance(acts, n))
     seal_and_verify(dice, now)
     with transaction() as session:
         note(session, at=now, actor_id=None, action=LOADED, subject=("installation", None))
+
+
+def play_the_story(stage: Stage, district: District, since: datetime, tick: Tick) -> None:
+    """Let three months go by, each act after the one before it, and show the present."""
+    begin_with_partners(district, stage, since=since)
+    tools = fill_the_shelves(district, at=since)
+    market = Market(stage, district)
+    agenda = Agenda(stage.now)
+    plan_past_tasks(agenda, stage, district, tick)
+    plan_partners(agenda, stage, district)
+    market.plan(agenda, range(1, HISTORY_DAYS))
+    counters = Counters(agenda, stage, market)
+    counters.plan()
+    plan_vouchers(agenda, stage, market)
+    plan_loans(agenda, stage, market, tools)
+    Patterns(agenda, stage, market, counters).plan()
+    plan_settlements(agenda, stage, district)
+    agenda.play()
+    wish_and_vote(district, tools=tools, now=stage.now)
+    make_present(stage, district, tick=tick)
+
+
+@contextmanager
+def spared_collector() -> Iterator[None]:
+    """Let the collector of garbage leave alone what stays, and look at the rest less often:
+    loading makes millions of objects that end by themselves.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS_MAX, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from pointsbank.core.audit import AuditEntry
@@ -109,6 +109,29 @@ TASK_BEHIND_LOCK = select(
     Task.title, Task.state, Task.eligibility, Task.claims_open_at, Task.claims_close_at
 ).where(Task.id == bindparam("id"))
 
+# So are the questions of a claim itself, and the counts of places that it changes.
+HELD_BEFORE = select(Claim.id, Claim.state).where(
+    Claim.shift_id == bindparam("shift_id"),
+    Claim.member_id == bindparam("member_id"),
+    Claim.state != "withdrawn",
+)
+CLAIM_AS_IT_STANDS = select(
+    Claim.state, Claim.role_id, Claim.member_id, Claim.queue_no, Claim.accept_by
+).where(Claim.id == bindparam("id"))
+ROLES_OF_SHIFT = (
+    select(ShiftRole.id, ShiftRole.places, ShiftRole.claimed, ShiftRole.eligibility)
+    .where(ShiftRole.shift_id == bindparam("shift_id"))
+    .order_by(ShiftRole.id)
+)
+LAST_NUMBER = select(func.max(Claim.queue_no)).where(Claim.shift_id == bindparam("shift_id"))
+TAKE_ROLE = text(
+    """
+    UPDATE shift_role SET claimed = claimed + 1 WHERE id = :role_id AND claimed < places
+    RETURNING id
+    """
+)
+TAKE_SHIFT = text("UPDATE shift SET claimed = claimed + 1 WHERE id = :shift_id")
+
 
 def locked_shift(session: Session, shift_id: int) -> LockedShift:
     """Lock a shift until the transaction ends and return it with what its task says.
@@ -146,13 +169,7 @@ def claim_shift(
     """
     shift = locked_shift(session, shift_id)
     wish = Wish(member_id, role_id, source, group_claim_id, is_lead_present)
-    held = session.execute(
-        select(Claim.id, Claim.state).where(
-            Claim.shift_id == shift_id,
-            Claim.member_id == member_id,
-            Claim.state != "withdrawn",
-        )
-    ).first()
+    held = session.execute(HELD_BEFORE, {"shift_id": shift_id, "member_id": member_id}).first()
     if held is not None:
         if held.state == "waitlisted" and group_claim_id is not None:
             _lift_into_group(session, held.id, group_claim_id, role_id, now)
@@ -198,11 +215,7 @@ def _chosen_role(
 ) -> tuple[Row[*tuple[Any, ...]], bool]:
     """Return the role that a person gets a place or a place in line of, and whether they are
     eligible for it."""
-    roles = session.execute(
-        select(ShiftRole.id, ShiftRole.places, ShiftRole.claimed, ShiftRole.eligibility)
-        .where(ShiftRole.shift_id == shift.id)
-        .order_by(ShiftRole.id)
-    ).all()
+    roles = session.execute(ROLES_OF_SHIFT, {"shift_id": shift.id}).all()
     if wish.role_id is not None:
         roles = [role for role in roles if role.id == wish.role_id]
         if not roles:
@@ -231,7 +244,7 @@ def _with_room(roles: Sequence[Row[*tuple[Any, ...]]]) -> Row[*tuple[Any, ...]]:
 
 
 def _next_number(session: Session, shift_id: int) -> int:
-    last = session.scalar(select(func.max(Claim.queue_no)).where(Claim.shift_id == shift_id))
+    last = session.scalar(LAST_NUMBER, {"shift_id": shift_id})
     return (last or 0) + 1
 
 
@@ -253,11 +266,7 @@ def _lift_into_group(
 def _held(
     session: Session, claim_id: int, shift: LockedShift, *, is_eligible: bool = True
 ) -> ClaimHeld:
-    claim = session.execute(
-        select(
-            Claim.state, Claim.role_id, Claim.member_id, Claim.queue_no, Claim.accept_by
-        ).where(Claim.id == claim_id)
-    ).one()
+    claim = session.execute(CLAIM_AS_IT_STANDS, {"id": claim_id}).one()
     waits = claim.state == "waitlisted"
     return ClaimHeld(
         claim_id,
@@ -275,15 +284,9 @@ def take_place(session: Session, shift_id: int, role_id: int) -> bool:
 
     The caller holds the lock of the shift.
     """
-    taken = session.execute(
-        update(ShiftRole)
-        .where(ShiftRole.id == role_id, ShiftRole.claimed < ShiftRole.places)
-        .values(claimed=ShiftRole.claimed + 1)
-        .returning(ShiftRole.id)
-    ).first()
-    if taken is None:
+    if session.execute(TAKE_ROLE, {"role_id": role_id}).first() is None:
         return False
-    session.execute(update(Shift).where(Shift.id == shift_id).values(claimed=Shift.claimed + 1))
+    session.execute(TAKE_SHIFT, {"shift_id": shift_id})
     return True
 
 

@@ -1,4 +1,4 @@
-"""What the people of the demonstration can do: skills, two trainings, dates of birth."""
+"""What the people of the demonstration can do: skills and two trainings."""
 
 import random
 from datetime import date, datetime, timedelta
@@ -12,7 +12,6 @@ from pointsbank.members.abilities import (
     confirm_skill,
     define_training,
     record_training,
-    set_birth_day,
     tell_skills,
 )
 
@@ -26,10 +25,8 @@ TOLD_SHARE = 0.4
 CONFIRMED_SHARE = 0.6
 COURSE_PEOPLE = 12
 COURSE_DAYS_AGO = (40, 75)
-YOUNGEST, OLDEST = 19, 78
 # What the volunteer who is printed can do, so that the same shows every time.
 FIRST_SKILLS = ("first_aid", "cooking")
-FIRST_BORN_ON = date(1958, 3, 12)
 
 
 def make_abilities(district: District, *, seed: int, today: date, now: datetime) -> None:
@@ -59,7 +56,7 @@ def make_abilities(district: District, *, seed: int, today: date, now: datetime)
                     now=now,
                 )
     with transaction() as session:
-        introduce_the_first(session, district.communities[0].members[0], keeper, today, now)
+        introduce_the_first(session, district.communities[0].members[0], keeper, now)
 
 
 def tell_and_confirm(
@@ -75,25 +72,11 @@ def tell_and_confirm(
             confirm_skill(
                 session, actor=keeper, member_id=member_id, skill_code=skills[0], now=now
             )
-            born_on = now.date() - timedelta(days=dice.randint(YOUNGEST * 366, OLDEST * 365))
-            set_birth_day(
-                session,
-                actor=keeper,
-                member_id=member_id,
-                born_on=born_on,
-                today=now.date(),
-                now=now,
-            )
 
 
-def introduce_the_first(
-    session: Session, member_id: int, keeper: Actor, today: date, now: datetime
-) -> None:
-    """Give the volunteer who is printed a confirmed skill, one that waits, and an age."""
+def introduce_the_first(session: Session, member_id: int, keeper: Actor, now: datetime) -> None:
+    """Give the volunteer who is printed a confirmed skill and one that waits."""
     tell_skills(session, member_id=member_id, codes=FIRST_SKILLS, now=now)
     confirm_skill(
         session, actor=keeper, member_id=member_id, skill_code=FIRST_SKILLS[1], now=now
-    )
-    set_birth_day(
-        session, actor=keeper, member_id=member_id, born_on=FIRST_BORN_ON, today=today, now=now
     )

@@ -1,101 +1,87 @@
 """Three months of the district, each act by the real service at its own moment."""
 
-import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import slot_at, venue_text
-from pointsbank.attendance.finding import Desk, NewScan
-from pointsbank.attendance.policy import Rules
+from pointsbank.attendance.finding import NewScan
 from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.settling import settle_shift
 from pointsbank.commands.demonstration.adjustments import make_adjustments
+from pointsbank.commands.demonstration.agenda import Agenda
 from pointsbank.commands.demonstration.closing import make_closing
-from pointsbank.commands.demonstration.content import COMMUNITIES, WORKS, Work
+from pointsbank.commands.demonstration.content import WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
 from pointsbank.commands.demonstration.inviting import make_invitations
 from pointsbank.commands.demonstration.joining import make_joining
 from pointsbank.commands.demonstration.limits import make_budgets
-from pointsbank.commands.demonstration.partners import make_partners
-from pointsbank.commands.demonstration.people import Community, District, Merchant, Tick
+from pointsbank.commands.demonstration.people import Community, District, Tick
 from pointsbank.commands.demonstration.repeating import make_series
 from pointsbank.commands.demonstration.reviews import make_reviews, sign_for_many
 from pointsbank.commands.demonstration.roles import make_roles
+from pointsbank.commands.demonstration.stage import Stage
 from pointsbank.commands.demonstration.webhooks import make_webhooks
-from pointsbank.core.actor import Actor, Grant
-from pointsbank.core.calendar import local_day, midnight, quarter_before, quarter_of
+from pointsbank.core.actor import Actor
+from pointsbank.core.calendar import quarter_before, quarter_of
 from pointsbank.core.db import transaction
-from pointsbank.core.settings import Settings
-from pointsbank.ledger.queries import balance_of
-from pointsbank.members.codes import redemption_digits
-from pointsbank.members.showing import draw_redemption_code
 from pointsbank.rankings.service import roll_up
-from pointsbank.rewards.redeeming import Order, redeem_reward
-from pointsbank.rewards.voiding import void_redemption
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
 from pointsbank.tasks.drafting import NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.publishing import APPROVAL_PLACES, call_off_task, publish_task
-from pointsbank.tasks.queries import shift_of, task_of
+from pointsbank.tasks.queries import ShiftLine, task_of
 
-PAST_TASKS = 56
+PAST_TASKS = 50
+# So many came to this one that somebody had to sign for the list.
+CROWDED_TASK = 48
+PLACES_USUAL = 24
 COMING_TASKS = 16
 DRAFTS = 3
 HISTORY_DAYS = 92
 # One in so many forgets to check out, gives the place up, or comes late.
 FORGETFUL_IN = 25
 GIVES_UP_IN = 15
-REDEMPTIONS_A_DAY = 3
-VOIDED_IN = 20
-SMALL_REWARD_POINTS = 60
+# In each community so many come again and again, and every fourth place goes to somebody else.
+REGULARS = 20
+NEWCOMER_IN = 4
+CALLED_OFF_SHARE = 0.05
+DRAFTED_DAYS_AHEAD = 5
+SIGNED_AFTER = timedelta(hours=1)
+SETTLED_AFTER = timedelta(hours=2)
 LATITUDE, LONGITUDE = 37.87, 113.56
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What every act needs: chance, the clock of the story, the settings."""
-
-    dice: random.Random
-    settings: Settings
-    zone: ZoneInfo
-    today: date
-
-    def moment(self, day: date, hour: int, minutes: float = 0) -> datetime:
-        """Return a moment on a local day."""
-        return midnight(day, self.zone) + timedelta(hours=hour, minutes=minutes)
-
-    def desk(self) -> Desk:
-        """Return what scans are judged by."""
-        rules = Rules(
-            self.settings.check_in_opens_minutes, self.settings.check_out_stays_minutes
-        )
-        return Desk(self.settings.secret_key, rules, self.zone)
-
-    def nonce(self) -> str:
-        """Draw what a phone would draw for one scan."""
-        return str(UUID(int=self.dice.getrandbits(128)))
-
-
-def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick) -> None:
-    """Let the district work, redeem and be ranked for three months up to now."""
-    span = timedelta(days=HISTORY_DAYS)
+def plan_past_tasks(agenda: Agenda, stage: Stage, district: District, tick: Tick) -> None:
+    """Put down the tasks of three months: planned, attended and settled, or called off."""
     for number in range(PAST_TASKS):
-        day = stage.today - span + timedelta(days=number * HISTORY_DAYS // PAST_TASKS)
+        day = stage.today - timedelta(days=HISTORY_DAYS - number * HISTORY_DAYS // PAST_TASKS)
         community = district.communities[number % len(district.communities)]
-        a_finished_task(stage, community, WORKS[number % len(WORKS)], day)
-        an_evening(stage, district, number, day)
-        tick(1)
+        work = WORKS[number % len(WORKS)]
+        if number != CROWDED_TASK:
+            work = replace(work, places=min(work.places, PLACES_USUAL))
+        PastTask(agenda, stage, community, work, day, tick, guest_of(district, number)).plan()
+
+
+def guest_of(district: District, number: int) -> int:
+    """Return who comes from the community beside to its task of this number, and so has much to
+    spend; never the volunteer who is printed.
+    """
+    count = len(district.communities)
+    return district.communities[number % (count - 1) + 1].members[0]
+
+
+def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
+    """Let the district plan, ask, answer and be ranked as things stand now."""
+    now = stage.now
     for number in range(COMING_TASKS):
         community = district.communities[number % len(district.communities)]
         day = stage.today + timedelta(days=1 + number)
         a_coming_task(stage, community, WORKS[number % len(WORKS)], day, now)
         tick(1)
-    the_volunteer_redeems(stage, district)
     make_adjustments(district, zone=stage.zone, now=now)
     a_shift_under_way(stage, district.communities[0], now)
     with transaction() as session:
@@ -124,7 +110,6 @@ def make_history(stage: Stage, district: District, *, now: datetime, tick: Tick)
     make_invitations(district, now=now)
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
     make_roles(district, dice=stage.dice, zone=stage.zone, now=now)
-    make_partners(district, today=stage.today, now=now)
     roll_the_quarters_up(stage, now)
 
 
@@ -168,67 +153,92 @@ def draft(
     )
 
 
-def a_finished_task(stage: Stage, community: Community, work: Work, day: date) -> None:
-    """Draft, publish, claim, come, go and settle; one in twenty is called off instead."""
-    drafted_at = stage.moment(day - timedelta(days=5), 10)
-    with transaction() as session:
-        task_id = draft(session, stage, community, work, day, 1, drafted_at)
-        publish_task(
-            session,
-            task_id=task_id,
-            actor_id=community.organizer_id,
-            paths=(community.path,),
-            now=drafted_at,
-        )
-        shift_id = task_of(session, task_id, (community.path,)).shifts[0].id
-        people = claims(session, stage, community, shift_id, work.places, drafted_at)
-    if stage.dice.random() < 0.05:
+@dataclass(frozen=True)
+class PastTask:
+    """A task of the past: planned days before, then attended and settled, or called off."""
+
+    agenda: Agenda
+    stage: Stage
+    community: Community
+    work: Work
+    day: date
+    tick: Tick
+    guest: int
+
+    def plan(self) -> None:
+        """Put down its beginning; the rest follows from that."""
+        at = self.stage.moment(self.day - timedelta(days=DRAFTED_DAYS_AHEAD), 10)
+        self.agenda.add(at, self.begin)
+
+    def begin(self, at: datetime) -> None:
+        """Draft, publish, let people claim; one in twenty is called off the evening before."""
+        community, stage = self.community, self.stage
         with transaction() as session:
-            call_off_task(
+            task_id = draft(session, stage, community, self.work, self.day, 1, at)
+            publish_task(
                 session,
                 task_id=task_id,
                 actor_id=community.organizer_id,
                 paths=(community.path,),
-                reason="天气原因",
-                now=stage.moment(day - timedelta(days=1), 18),
+                now=at,
             )
-        return
-    with transaction() as session:
-        attend(session, stage, community, shift_id, people)
-    with transaction() as session:
-        shift, _task = shift_of(session, shift_id, (community.path,))
-        sign_for_many(session, shift_id, shift.ends_at + timedelta(hours=1))
-        settle_shift(
-            session,
-            shift_id=shift_id,
-            actor_id=community.organizer_id,
-            paths=(community.path,),
-            zone=stage.zone,
-            now=shift.ends_at + timedelta(hours=2),
-        )
+            shift = task_of(session, task_id, (community.path,)).shifts[0]
+            people = claims(session, self, shift.id, at)
+        if stage.dice.random() < CALLED_OFF_SHARE:
+            evening = stage.moment(self.day - timedelta(days=1), 18)
+            self.agenda.add(evening, partial(self.call_off, task_id))
+        else:
+            settled_at = shift.ends_at + SETTLED_AFTER
+            self.agenda.add(settled_at, partial(self.settle, shift, people))
+
+    def call_off(self, task_id: int, at: datetime) -> None:
+        """Call the task off."""
+        with transaction() as session:
+            call_off_task(
+                session,
+                task_id=task_id,
+                actor_id=self.community.organizer_id,
+                paths=(self.community.path,),
+                reason="天气原因",
+                now=at,
+            )
+        self.tick(1)
+
+    def settle(self, shift: ShiftLine, people: list[int], at: datetime) -> None:
+        """Let people have come and gone, somebody sign where they were many, and the lead
+        settle."""
+        with transaction() as session:
+            attend(session, self.stage, shift, people)
+            sign_for_many(session, shift.id, shift.ends_at + SIGNED_AFTER)
+            settle_shift(
+                session,
+                shift_id=shift.id,
+                actor_id=self.community.organizer_id,
+                paths=(self.community.path,),
+                zone=self.stage.zone,
+                now=at,
+            )
+        self.tick(1)
 
 
-def claims(
-    session: Session,
-    stage: Stage,
-    community: Community,
-    shift_id: int,
-    places: int,
-    since: datetime,
-) -> list[int]:
+def claims(session: Session, task: PastTask, shift_id: int, since: datetime) -> list[int]:
     """Let people claim, some of them only a place in the waiting line, and a few give theirs
     up.
     """
+    stage, community, places = task.stage, task.community, task.work.places
     wanted = stage.dice.randint(max(2, places - 2), places + 3)
-    people = stage.dice.sample(community.members, min(wanted, len(community.members)))
-    if 1 < places < len(community.members) and community.members[0] not in people:
-        people[0] = community.members[0]
+    regulars, others = community.members[:REGULARS], community.members[REGULARS:]
+    newcomers = min(wanted // NEWCOMER_IN, len(others))
+    people = stage.dice.sample(regulars, min(wanted - newcomers, len(regulars)))
+    people += stage.dice.sample(others, newcomers)
+    steady = list(dict.fromkeys((community.members[0], task.guest)))
+    people = [*steady, *(each for each in people if each not in steady)][: len(people)]
     held = {}
     for number, member_id in enumerate(people):
         at = since + timedelta(minutes=7 * (number + 1))
         held[member_id] = claim_shift(session, shift_id=shift_id, member_id=member_id, now=at)
     for member_id, claim in list(held.items()):
-        if stage.dice.randrange(GIVES_UP_IN) == 0 and member_id != community.members[0]:
+        if stage.dice.randrange(GIVES_UP_IN) == 0 and member_id not in steady:
             give_up_claim(
                 session,
                 claim_id=claim.id,
@@ -240,11 +250,8 @@ def claims(
     return people[:places]
 
 
-def attend(
-    session: Session, stage: Stage, community: Community, shift_id: int, people: list[int]
-) -> None:
+def attend(session: Session, stage: Stage, shift: ShiftLine, people: list[int]) -> None:
     """Let people scan the venue's code when they come and when they go."""
-    shift, _task = shift_of(session, shift_id, (community.path,))
     for member_id in people:
         came_at = shift.starts_at - timedelta(minutes=stage.dice.uniform(-6, 18))
         went_at = shift.ends_at + timedelta(minutes=stage.dice.uniform(-4, 15))
@@ -333,105 +340,6 @@ def a_shift_under_way(stage: Stage, community: Community, now: datetime) -> None
         # The volunteer who is printed has claimed a place and is about to scan.
         for member_id in people[1 : work.places // 2]:
             scan_venue(session, stage, member_id, shift.handle, "in", now)
-
-
-def an_evening(stage: Stage, district: District, number: int, day: date) -> None:
-    """Let the next merchants in turn be redeemed at."""
-    for turn in range(number * REDEMPTIONS_A_DAY, (number + 1) * REDEMPTIONS_A_DAY):
-        merchant = district.merchants[turn % len(district.merchants)]
-        a_redemption(stage, district, merchant, stage.moment(day, 20, stage.dice.randrange(60)))
-
-
-def a_redemption(stage: Stage, district: District, merchant: Merchant, at: datetime) -> None:
-    """Let somebody who has enough redeem something; now and then it is voided the same day.
-
-    Where nobody who is asked has enough for it, they are asked for the merchant's cheapest.
-    """
-    wishes = [
-        stage.dice.choice(merchant.rewards),
-        min(merchant.rewards, key=lambda reward: reward[1]),
-    ]
-    with transaction() as session:
-        for reward_id, points in wishes:
-            for community in stage.dice.sample(district.communities, len(COMMUNITIES)):
-                buyer = somebody_with(session, stage, community, points)
-                if buyer is not None:
-                    is_voided = stage.dice.randrange(VOIDED_IN) == 0
-                    redeem(session, stage, merchant, reward_id, buyer, at, is_voided=is_voided)
-                    return
-
-
-def the_volunteer_redeems(stage: Stage, district: District) -> None:
-    """Give the volunteer who is printed a book with lines in, out and taken back."""
-    affordable = [
-        (merchant, reward_id)
-        for merchant in district.merchants
-        for reward_id, points in merchant.rewards
-        if points <= SMALL_REWARD_POINTS
-    ]
-    for days_ago, is_voided in ((2, False), (1, True)):
-        merchant, reward_id = stage.dice.choice(affordable)
-        at = stage.moment(stage.today - timedelta(days=days_ago), 17, 40)
-        buyer = district.communities[0].members[0]
-        with transaction() as session:
-            if balance_of(session, f"member:{buyer}").available >= SMALL_REWARD_POINTS:
-                redeem(session, stage, merchant, reward_id, buyer, at, is_voided=is_voided)
-
-
-def redeem(
-    session: Session,
-    stage: Stage,
-    merchant: Merchant,
-    reward_id: int,
-    buyer: int,
-    at: datetime,
-    *,
-    is_voided: bool,
-) -> None:
-    """Let a member show a code and the clerk take it, and perhaps take it back."""
-    number = f"{stage.dice.randrange(10**15):015d}"
-    secret = stage.settings.secret_key
-    draw_redemption_code(session, member_id=buyer, number=number, secret=secret, now=at)
-    day = local_day(at, stage.zone)
-    redeemed = redeem_reward(
-        session,
-        Order(merchant.id, reward_id, 1, code=redemption_digits(number)),
-        clerk_id=merchant.clerk_id,
-        number=f"{day:%y%m%d}{stage.dice.randrange(10**8):08d}",
-        secret=secret,
-        today=day,
-        now=at + timedelta(seconds=20),
-    )
-    if is_voided:
-        void_redemption(
-            session,
-            redemption_id=redeemed.id,
-            actor=clerk_of(merchant),
-            reason="拿错了",
-            today=day,
-            now=at + timedelta(minutes=3),
-        )
-
-
-def somebody_with(
-    session: Session, stage: Stage, community: Community, points: int
-) -> int | None:
-    """Find a member with enough points for this, the one who is printed left out."""
-    for member_id in stage.dice.sample(community.members[1:], 12):
-        if balance_of(session, f"member:{member_id}").available >= points:
-            return member_id
-    return None
-
-
-def clerk_of(merchant: Merchant) -> Actor:
-    """Return a merchant's clerk as one who acts."""
-    return Actor(
-        member_id=merchant.clerk_id,
-        name="",
-        organization_id=0,
-        session_id=0,
-        grants=(Grant("clerk", merchant_id=merchant.id),),
-    )
 
 
 def roll_the_quarters_up(stage: Stage, now: datetime) -> None:

@@ -2,16 +2,20 @@
 with roles.
 """
 
+import csv
+import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pointsbank.commands.demonstration.content import (
+    BRANCH_NAMES,
     COMMUNITIES,
     GIVEN,
     GRIDS_EACH,
@@ -23,11 +27,15 @@ from pointsbank.commands.demonstration.content import (
     SURNAMES,
     Shop,
 )
+from pointsbank.commands.demonstration.content import (
+    Offer as Offered,
+)
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import transaction
 from pointsbank.members import passwords
-from pointsbank.members.models import HANDLE_BYTES
-from pointsbank.members.service import add_first_administrator, add_member, grant_role
+from pointsbank.members.importing import import_members, read_members
+from pointsbank.members.models import HANDLE_BYTES, Member
+from pointsbank.members.service import add_first_administrator, grant_role
 from pointsbank.organizations.importing import import_organizations, read_organizations
 from pointsbank.organizations.queries import organization_by_code
 from pointsbank.organizations.service import add_merchant, add_organization
@@ -39,18 +47,30 @@ ORGANIZATIONS = Path(__file__).parents[1] / "data" / "kuangqu.csv"
 PASSWORD = "sunny river bank"
 # 100 to 109 are not given to any network, so none of these numbers rings anywhere.
 PHONE_FIRST = 10_000_000_000
-STEP_SIZE = 40
 PARTY_SHARE = 0.6
+SECOND_NAME = "段红梅"
+DISTRICT = "140303"
+HEADINGS = ("姓名", "手机号", "所属组织编码", "类别", "初始密码", "出生日期")
+# Of this share the date of birth is known.
+BORN_ON_SHARE = 0.6
+YOUNGEST, OLDEST = 19, 78
+FIRST_BORN_ON = date(1958, 3, 12)
 
 Tick = Callable[[int], None]
 
 
 @dataclass
 class Merchant:
-    """A merchant with its clerk and what it offers: (reward id, points)."""
+    """A merchant with its clerk and what it offers: (reward id, points).
+
+    number: its place in the district, from 0; it belongs to the community of that place.
+    """
 
     id: int
     clerk_id: int
+    number: int
+    shop_id: int = 0
+    is_stopped: bool = False
     rewards: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -68,12 +88,47 @@ class Community:
 
 @dataclass
 class District:
-    """Everyone and everything the history is made with. signs_in: role -> (name, phone)."""
+    """Everyone and everything the history is made with.
+
+    second_id: the administrator who signs what the first one proposes.
+    """
 
     communities: list[Community] = field(default_factory=list)
     merchants: list[Merchant] = field(default_factory=list)
-    signs_in: dict[str, tuple[str, str]] = field(default_factory=dict)
     administrator_id: int = 0
+    second_id: int = 0
+
+    @property
+    def first(self) -> Actor:
+        """The first administrator as one who acts."""
+        return Actor(self.administrator_id, "", 0, 0, (Grant("administrator", "/"),))
+
+    @property
+    def second(self) -> Actor:
+        """The second administrator as one who acts."""
+        return Actor(self.second_id, "", 0, 0, (Grant("administrator", "/"),))
+
+    def home_of(self, merchant: Merchant) -> Community:
+        """Return the community that a merchant belongs to."""
+        return self.communities[merchant.number % len(self.communities)]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody as the file of people says them. signs_in: with the demonstration's password."""
+
+    name: str
+    phone: str
+    organization_code: str
+    kind: str
+    signs_in: bool = False
+    born_on: date | None = None
+
+    def row(self) -> tuple[str, ...]:
+        """Return the cells of this person's row, under HEADINGS."""
+        password = PASSWORD if self.signs_in else ""
+        born_on = self.born_on.isoformat() if self.born_on else ""
+        return self.name, self.phone, self.organization_code, self.kind, password, born_on
 
 
 class Crowd:
@@ -84,6 +139,7 @@ class Crowd:
         self.dice = dice
         self.password_hash = passwords.hashed(PASSWORD, hasher)
         self._phones = PHONE_FIRST
+        self._people: list[Person] = []
 
     def name(self) -> str:
         """Draw an invented name."""
@@ -94,45 +150,58 @@ class Crowd:
         self._phones += 1
         return str(self._phones)
 
-    def join(
+    def welcome(
         self,
-        session: Session,
-        *,
-        name: str,
-        organization_id: int,
+        organization_code: str,
         kind: str,
-        now: datetime,
+        *,
+        name: str = "",
         signs_in: bool = False,
-    ) -> tuple[int, str]:
-        """Take a person in and return their id and phone."""
+        born_on: date | None = None,
+    ) -> str:
+        """Put a person on the file, whose name is drawn where none is given; return their
+        phone.
+        """
         phone = self.phone()
-        member_id = add_member(
+        named = name or self.name()
+        self._people.append(Person(named, phone, organization_code, kind, signs_in, born_on))
+        return phone
+
+    def take_in(self, session: Session, actor_id: int, now: datetime) -> dict[str, int]:
+        """Import the file of people, and return their ids by phone."""
+        written = io.StringIO()
+        csv.writer(written).writerows([HEADINGS, *(each.row() for each in self._people)])
+        table, problems = read_members(written.getvalue().encode(), "people.csv")
+        import_members(
             session,
-            name=name,
-            phone=phone,
-            organization_id=organization_id,
-            kind=kind,
-            password_hash=self.password_hash if signs_in else None,
-            handle=self.dice.randbytes(HANDLE_BYTES),
+            table=table,
+            problems=problems,
+            paths=("/",),
+            password_hashes={
+                row.number: self.password_hash
+                for row in table.rows
+                if row.cells.get("initial_password")
+            },
+            draw_handle=self.dice.randbytes,
+            actor_id=actor_id,
             now=now,
         )
-        return member_id, phone
+        found = session.execute(select(Member.phone, Member.id))
+        return {phone: member_id for phone, member_id in found if phone}
 
 
 def settle_the_district(crowd: Crowd, *, since: datetime, tick: Tick) -> District:
     """Import the real organizations and people them; tick is told how many people came."""
     district = District()
-    administrator_phone = crowd.phone()
     with transaction() as session:
         district.administrator_id = add_first_administrator(
             session,
             name="郑明",
-            phone=administrator_phone,
+            phone=crowd.phone(),
             password_hash=crowd.password_hash,
             handle=crowd.dice.randbytes(HANDLE_BYTES),
             now=since,
         )
-        district.signs_in["administrator"] = ("郑明", administrator_phone)
         table, problems = read_organizations(ORGANIZATIONS.read_bytes(), ORGANIZATIONS.name)
         import_organizations(
             session,
@@ -143,13 +212,20 @@ def settle_the_district(crowd: Crowd, *, since: datetime, tick: Tick) -> Distric
             now=since,
         )
         district.communities = [a_community(session, code, since) for code in COMMUNITIES]
-    people_with_roles(crowd, district, since)
-    for first in range(0, MEMBERS, STEP_SIZE):
-        with transaction() as session:
-            for number in range(first, min(first + STEP_SIZE, MEMBERS)):
-                an_inhabitant(session, crowd, district, number, since)
-        tick(STEP_SIZE)
-    open_the_shops(crowd, district, since)
+    roles = people_with_roles(crowd, district)
+    inhabitants = [
+        an_inhabitant(crowd, district, number, since.date()) for number in range(MEMBERS)
+    ]
+    clerks = [a_clerk(crowd, district, number) for number in range(MERCHANTS - 1)]
+    with transaction() as session:
+        ids = crowd.take_in(session, district.administrator_id, since)
+        give_roles(session, district, roles, ids, since)
+    for number, phone in enumerate(inhabitants):
+        district.communities[number % len(COMMUNITIES)].members.append(ids[phone])
+    tick(MEMBERS)
+    with transaction() as session:
+        for number, (shop, phone) in enumerate(zip(all_shops(), clerks, strict=True)):
+            a_merchant(session, district, shop, ids[phone], number, since)
     return district
 
 
@@ -159,13 +235,13 @@ def a_community(session: Session, code: str, now: datetime) -> Community:
     branches = [
         add_organization(
             session,
-            code=f"{code}-B{n}",
+            code=branch_code(code, n),
             name=found.name.removesuffix("居委会") + name,
             kind="branch",
             parent_code=code,
             now=now,
         )
-        for n, name in enumerate(("第一党支部", "第二党支部"), start=1)
+        for n, name in enumerate(BRANCH_NAMES)
     ]
     for n in range(1, GRIDS_EACH + 1):
         add_organization(
@@ -179,111 +255,101 @@ def a_community(session: Session, code: str, now: datetime) -> Community:
     return Community(code=code, id=found.id, path=found.path, branches=branches)
 
 
-def people_with_roles(crowd: Crowd, district: District, now: datetime) -> None:
-    """Give every community an organizer and its branches a secretary; the first ones are
-    printed.
+def branch_code(community_code: str, n: int) -> str:
+    """Return the code of a community's branch, the first one 0."""
+    return f"{community_code}-B{n + 1}"
+
+
+def people_with_roles(crowd: Crowd, district: District) -> list[tuple[str, str, str]]:
+    """Let every community have an organizer and its branches a secretary, the first ones
+    printed, and the district a second administrator and an auditor; return phone, role and
+    the code of the organization it is over.
     """
-    with transaction() as session:
-        for number, community in enumerate(district.communities):
-            name = "李敏" if number == 0 else crowd.name()
-            community.organizer_id, phone = crowd.join(
-                session, name=name, organization_id=community.branches[0], kind="party_member",
-                now=now, signs_in=True,
-            )  # fmt: skip
-            give_role(session, district, community.organizer_id, "organizer", community.id, now)
-            district.signs_in.setdefault("organizer", (name, phone))
-            for branch in community.branches:
-                name = "陈志明" if "secretary" not in district.signs_in else crowd.name()
-                secretary_id, phone = crowd.join(
-                    session, name=name, organization_id=branch, kind="party_member",
-                    now=now, signs_in=True,
-                )  # fmt: skip
-                give_role(session, district, secretary_id, "secretary", community.id, now)
-                district.signs_in.setdefault("secretary", (name, phone))
-        auditor_id, phone = crowd.join(
-            session, name="周正", organization_id=district.communities[0].branches[1],
-            kind="staff", now=now, signs_in=True,
-        )  # fmt: skip
-        top = organization_by_code(session, "140303")
-        give_role(session, district, auditor_id, "auditor", top.id, now)
-        district.signs_in["auditor"] = ("周正", phone)
+    given = []
+    for number, community in enumerate(district.communities):
+        name = "李敏" if number == 0 else ""
+        home = branch_code(community.code, 0)
+        phone = crowd.welcome(home, "party_member", name=name, signs_in=True)
+        given.append((phone, "organizer", community.code))
+        for n in range(len(BRANCH_NAMES)):
+            name = "陈志明" if (number, n) == (0, 0) else ""
+            home = branch_code(community.code, n)
+            phone = crowd.welcome(home, "party_member", name=name, signs_in=True)
+            given.append((phone, "secretary", community.code))
+    first = COMMUNITIES[0]
+    phone = crowd.welcome(first, "staff", name=SECOND_NAME, signs_in=True)
+    given.append((phone, "administrator", ""))
+    phone = crowd.welcome(branch_code(first, 1), "staff", name="周正", signs_in=True)
+    given.append((phone, "auditor", DISTRICT))
+    return given
 
 
-def give_role(
+def give_roles(
     session: Session,
     district: District,
-    member_id: int,
-    role: str,
-    organization_id: int,
+    roles: list[tuple[str, str, str]],
+    ids: dict[str, int],
     now: datetime,
 ) -> None:
-    """Let the administrator give a role over an organization."""
-    grant_role(
-        session,
-        member_id=member_id,
-        role=role,
-        organization_id=organization_id,
-        granted_by_id=district.administrator_id,
-        now=now,
-    )
+    """Let the administrator give roles, over an organization or, without a code, over all."""
+    communities = {each.code: each for each in district.communities}
+    for phone, role, code in roles:
+        grant_role(
+            session,
+            member_id=ids[phone],
+            role=role,
+            organization_id=organization_by_code(session, code).id if code else None,
+            granted_by_id=district.administrator_id,
+            now=now,
+        )
+        if role == "organizer":
+            communities[code].organizer_id = ids[phone]
+        elif role == "administrator":
+            district.second_id = ids[phone]
 
 
-def an_inhabitant(
-    session: Session, crowd: Crowd, district: District, number: int, now: datetime
-) -> None:
-    """Take in one more member: party members in branches, volunteers in the community."""
+def an_inhabitant(crowd: Crowd, district: District, number: int, today: date) -> str:
+    """Let one more member come, into a branch of their community, and return their phone."""
     community = district.communities[number % len(district.communities)]
-    is_first = number == 0
-    is_party_member = crowd.dice.random() < PARTY_SHARE and not is_first
-    member_id, phone = crowd.join(
-        session,
-        name="王桂兰" if is_first else crowd.name(),
-        organization_id=community.branches[0]
-        if is_first
-        else crowd.dice.choice(community.branches),
-        kind="party_member" if is_party_member else "volunteer",
-        now=now,
-        signs_in=is_first,
-    )
-    community.members.append(member_id)
-    if is_first:
-        district.signs_in["volunteer"] = ("王桂兰", phone)
+    if number == 0:
+        home = branch_code(community.code, 0)
+        return crowd.welcome(
+            home, "volunteer", name="王桂兰", signs_in=True, born_on=FIRST_BORN_ON
+        )
+    dice = crowd.dice
+    kind = "party_member" if dice.random() < PARTY_SHARE else "volunteer"
+    home = branch_code(community.code, dice.randrange(len(BRANCH_NAMES)))
+    is_told = dice.random() < BORN_ON_SHARE
+    days = dice.randint(YOUNGEST * 366, OLDEST * 365)
+    return crowd.welcome(home, kind, born_on=today - timedelta(days=days) if is_told else None)
 
 
-def open_the_shops(crowd: Crowd, district: District, now: datetime) -> None:
-    """Open as many merchants as such a district has, each with a clerk and its offers."""
-    shops = [*SHOPS]
+def a_clerk(crowd: Crowd, district: District, number: int) -> str:
+    """Let the clerk of one merchant come, and return their phone."""
+    community = district.communities[number % len(district.communities)]
+    name = "赵小梅" if number == 0 else ""
+    return crowd.welcome(community.code, "resident", name=name, signs_in=True)
+
+
+def all_shops() -> list[Shop]:
+    """Return as many shops as such a district has, but the last, which applies."""
     names = [(name, kind) for name in MORE_SHOP_NAMES for kind in MORE_SHOP_KINDS]
-    for name, (suffix, kind, offers) in names[: MERCHANTS - len(shops)]:
-        shops.append(Shop(name + suffix, kind, offers))
-    with transaction() as session:
-        for number, shop in enumerate(shops):
-            community = district.communities[number % len(district.communities)]
-            district.merchants.append(
-                a_merchant(session, crowd, district, community, shop, now)
-            )
+    more = [Shop(name + suffix, kind, offers) for name, (suffix, kind, offers) in names]
+    return [*SHOPS, *more][: MERCHANTS - 1]
 
 
 def a_merchant(
     session: Session,
-    crowd: Crowd,
     district: District,
-    community: Community,
     shop: Shop,
+    clerk_id: int,
+    number: int,
     now: datetime,
-) -> Merchant:
-    """Open one merchant."""
+) -> None:
+    """Open one merchant, with its clerk and its offers."""
+    community = district.communities[number % len(district.communities)]
     merchant_id = add_merchant(
         session, name=shop.name, organization_code=community.code, kind=shop.kind, now=now
-    )
-    name = "赵小梅" if "clerk" not in district.signs_in else crowd.name()
-    clerk_id, phone = crowd.join(
-        session,
-        name=name,
-        organization_id=community.id,
-        kind="resident",
-        now=now,
-        signs_in=True,
     )
     grant_role(
         session,
@@ -293,16 +359,21 @@ def a_merchant(
         granted_by_id=district.administrator_id,
         now=now,
     )
-    district.signs_in.setdefault("clerk", (name, phone))
-    merchant = Merchant(merchant_id, clerk_id)
-    clerk = Actor(
-        clerk_id, name, community.id, 0, grants=(Grant("clerk", merchant_id=merchant_id),)
-    )
-    for offer in shop.offers:
+    merchant = Merchant(merchant_id, clerk_id, number)
+    district.merchants.append(merchant)
+    offer_all(session, merchant, shop.offers, now)
+
+
+def offer_all(
+    session: Session, merchant: Merchant, offers: tuple[Offered, ...], now: datetime
+) -> None:
+    """Let a merchant's clerk offer all these, and remember them."""
+    clerk = Actor(merchant.clerk_id, "", 0, 0, (Grant("clerk", merchant_id=merchant.id),))
+    for offer in offers:
         reward_id = offer_reward(
             session,
             actor=clerk,
-            merchant_id=merchant_id,
+            merchant_id=merchant.id,
             offer=Offer(
                 name=offer.name,
                 points=offer.points,
@@ -314,4 +385,3 @@ def a_merchant(
             now=now,
         )
         merchant.rewards.append((reward_id, offer.points))
-    return merchant
