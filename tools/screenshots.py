@@ -52,7 +52,7 @@ def scan(page: Page, district: District) -> None:
 
 def look_over(page: Page, district: District) -> None:
     """Choose a reward, type the volunteer's digits, and come to the question."""
-    page.locator("input[name=reward_id]").nth(1).check()
+    page.locator("input[name=reward_id]").first.check()
     page.locator("#deal input[name=code]").fill(district.redemption_digits())
     page.locator("#deal button[type=submit]").click()
     page.locator("form[data-ask-again]").wait_for()

@@ -125,10 +125,8 @@ ROLES_OF_SHIFT = (
 )
 LAST_NUMBER = select(func.max(Claim.queue_no)).where(Claim.shift_id == bindparam("shift_id"))
 TAKE_ROLE = text(
-    """
-    UPDATE shift_role SET claimed = claimed + 1 WHERE id = :role_id AND claimed < places
-    RETURNING id
-    """
+    "UPDATE shift_role SET claimed = claimed + 1"
+    " WHERE id = :role_id AND claimed < places RETURNING id"
 )
 TAKE_SHIFT = text("UPDATE shift SET claimed = claimed + 1 WHERE id = :shift_id")
 
@@ -244,8 +242,7 @@ def _with_room(roles: Sequence[Row[*tuple[Any, ...]]]) -> Row[*tuple[Any, ...]]:
 
 
 def _next_number(session: Session, shift_id: int) -> int:
-    last = session.scalar(LAST_NUMBER, {"shift_id": shift_id})
-    return (last or 0) + 1
+    return (session.scalar(LAST_NUMBER, {"shift_id": shift_id}) or 0) + 1
 
 
 def _lift_into_group(

@@ -114,7 +114,8 @@ def test_one_point_beside_it_is_named(looking, change):
     assert verify(looking, more=RULES_OF_STATEMENTS).offenders == []
     looking.execute(text(change))
     named = {each.rule for each in verify(looking, more=RULES_OF_STATEMENTS).offenders}
-    assert named and named <= set(RULES_OF_STATEMENTS)
+    assert named
+    assert named <= set(RULES_OF_STATEMENTS)
 
 
 def test_what_is_had_ordered_and_lent_stands_in_every_state(looking):

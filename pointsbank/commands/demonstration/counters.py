@@ -34,6 +34,9 @@ SECONDS = timedelta(seconds=1)
 # Bills in points at the store, so many days ago; the last ones are today's.
 BILLS = ((6, 18), (5, 35), (3, 12), (2, 26), (1, 40))
 BILLS_TODAY = ((95, 15), (40, 22))
+# What the volunteer who is printed had there: days ago, place on the shelf, whether it was
+# taken back.
+PRINTED_HAD = ((19, BAGS, False), (6, BAGS, False), (1, BAGS, True))
 CLOSED_DAYS = range(1, 8)
 CLOSED_ELSEWHERE = 6
 NOTES = {3: "有一位老人忘带手机，改日再来", 6: "卷纸只剩十提，已告诉社区补货"}
@@ -98,6 +101,9 @@ class Counters:
         for minutes, points in BILLS_TODAY:
             at = self.stage.at_counters() - timedelta(minutes=minutes)
             self.agenda.add(at, partial(self.bill, points))
+        for days_ago, reward, is_voided in PRINTED_HAD:
+            act = partial(self.printed_has, reward, is_voided)
+            self.agenda.add(self.stage.ago(days_ago, 17, 40), act)
         for days_ago in CLOSED_DAYS:
             closed = self.district.merchants[: CLOSED_ELSEWHERE if days_ago == 1 else 1]
             act = partial(self.close, closed, NOTES.get(days_ago))
@@ -189,6 +195,17 @@ class Counters:
                 today=local_day(at, self.stage.zone),
                 now=at,
             )
+
+    def printed_has(self, reward: int, is_voided: bool, at: datetime) -> None:
+        """Let the volunteer who is printed have something at the store, or nearly."""
+        buyer = self.district.communities[0].members[0]
+        reward_id, points = self.store.rewards[reward]
+        with transaction() as session:
+            if not self.market.can_pay(session, buyer, points):
+                return
+            done = self.market.redeem(session, self.store, reward_id, buyer, at)
+            if is_voided:
+                self.market.void(session, self.store, done, at + timedelta(minutes=3))
 
     def bill(self, points: int, at: datetime) -> None:
         """Let somebody pay a bill at the store in points."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pointsbank.attendance.codes import slot_at, venue_text
@@ -28,6 +29,8 @@ from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import quarter_before, quarter_of
 from pointsbank.core.db import transaction
+from pointsbank.messages.models import Message
+from pointsbank.messages.service import mark_read
 from pointsbank.rankings.service import roll_up
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
 from pointsbank.tasks.drafting import NewShift, draft_task
@@ -52,6 +55,7 @@ CALLED_OFF_SHARE = 0.05
 DRAFTED_DAYS_AHEAD = 5
 SIGNED_AFTER = timedelta(hours=1)
 SETTLED_AFTER = timedelta(hours=2)
+READ_AFTER = timedelta(days=2)
 LATITUDE, LONGITUDE = 37.87, 113.56
 
 
@@ -77,6 +81,7 @@ def guest_of(district: District, number: int) -> int:
 def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
     """Let the district plan, ask, answer and be ranked as things stand now."""
     now = stage.now
+    let_inboxes_be_read(stage)
     for number in range(COMING_TASKS):
         community = district.communities[number % len(district.communities)]
         day = stage.today + timedelta(days=1 + number)
@@ -111,6 +116,18 @@ def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
     make_roles(district, dice=stage.dice, zone=stage.zone, now=now)
     roll_the_quarters_up(stage, now)
+
+
+def let_inboxes_be_read(stage: Stage) -> None:
+    """Let everybody have read what they were told more than some days ago."""
+    with transaction() as session:
+        rows = session.execute(
+            select(Message.member_id, func.max(Message.id))
+            .where(Message.told_at < stage.now - READ_AFTER)
+            .group_by(Message.member_id)
+        ).all()
+        for member_id, last in rows:
+            mark_read(session, member_id=member_id, up_to_id=last, now=stage.now - READ_AFTER)
 
 
 def draft(

@@ -49,10 +49,11 @@ def plan_loans(
     def lend(lent: Lent, at: datetime) -> None:
         reward_id, deposit = tools[lent.tool]
         with transaction() as session:
-            buyer: int | None = market.district.communities[0].members[0]
-            if not lent.is_printed:
+            if lent.is_printed:
+                buyer: int | None = market.district.communities[0].members[0]
+            else:
                 buyer = market.buyer(market.purses(session), store, reward_id, deposit)
-            if buyer is None:
+            if buyer is None or not market.can_pay(session, buyer, deposit):
                 return
             day = local_day(at, stage.zone)
             loan = lend_tool(

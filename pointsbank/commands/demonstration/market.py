@@ -21,11 +21,14 @@ from pointsbank.rewards.voiding import void_redemption
 # In the morning and in the afternoon, when counters are open.
 DEALS_AT = (9, 10, 14, 16)
 DEALS_A_DAY = 2
+# At the store of the first community, beside its turn.
+STORE_AT, STORE_EVERY = 11, 3
 VOIDED_IN = 20
 # Most have small things; what is dearer is had now and then.
 SMALL_POINTS = 60
 DEAR_IN = 4
-KEPT = 12
+# Of the first community: those who come to its work again and again.
+KEPT = 20
 SHOWS_CODE = timedelta(seconds=20)
 
 PURSES = text(
@@ -62,26 +65,43 @@ class Market:
         """Put down some deals for each of the days so many days ago."""
         dice = self.stage.dice
         for days_ago in days:
+            if days_ago % STORE_EVERY == 0:
+                at = self.stage.ago(days_ago, STORE_AT, dice.randrange(60))
+                agenda.add(at, self.deal_at_store)
             for hour in dice.sample(DEALS_AT, DEALS_A_DAY):
                 agenda.add(self.stage.ago(days_ago, hour, dice.randrange(60)), self.next_deal)
 
+    def deal_at_store(self, at: datetime) -> None:
+        """Let the community's own store be redeemed at beside its turn: it has most to do."""
+        store = self.district.merchants[0]
+        with transaction() as session:
+            self._deal(session, store, self.purses(session), at)
+
     def next_deal(self, at: datetime) -> None:
         """Let the next merchant in turn be redeemed at; one that cannot stays the next."""
-        day, dice = local_day(at, self.stage.zone), self.stage.dice
+        day = local_day(at, self.stage.zone)
         with transaction() as session:
             purses = self.purses(session)
             for merchant in list(self._turns):
                 if merchant.is_stopped or not is_open_on(merchant.number, day):
                     continue
-                for reward_id, points in self._wishes(merchant):
-                    buyer = self.buyer(purses, merchant, reward_id, points)
-                    if buyer is not None:
-                        done = self.redeem(session, merchant, reward_id, buyer, at)
-                        if dice.randrange(VOIDED_IN) == 0:
-                            self.void(session, merchant, done, at + timedelta(minutes=3))
-                        self._turns.remove(merchant)
-                        self._turns.append(merchant)
-                        return
+                if self._deal(session, merchant, purses, at):
+                    self._turns.remove(merchant)
+                    self._turns.append(merchant)
+                    return
+
+    def _deal(
+        self, session: Session, merchant: Merchant, purses: dict[int, int], at: datetime
+    ) -> bool:
+        """Tell whether somebody had something there; now and then it is taken back at once."""
+        for reward_id, points in self._wishes(merchant):
+            buyer = self.buyer(purses, merchant, reward_id, points)
+            if buyer is not None:
+                done = self.redeem(session, merchant, reward_id, buyer, at)
+                if self.stage.dice.randrange(VOIDED_IN) == 0:
+                    self.void(session, merchant, done, at + timedelta(minutes=3))
+                return True
+        return False
 
     def _wishes(self, merchant: Merchant) -> list[tuple[int, int]]:
         """Return what somebody would like to have there, and what else would do."""
@@ -116,6 +136,10 @@ class Market:
                 self._had.add((reward_id, buyer))
                 return buyer
         return None
+
+    def can_pay(self, session: Session, member_id: int, points: int) -> bool:
+        """Tell whether a member has so many points to spend."""
+        return self.purses(session, points).get(member_id, 0) >= points
 
     def saver(self, session: Session, points: int) -> int | None:
         """Return who of the savers has most, if it is so many points."""

@@ -169,7 +169,7 @@ def wish_and_vote(
                 note_text=note_text,
                 now=wished_at,
             )
-            for member_id in people[:votes]:
+            for member_id in people[number : number + votes]:
                 vote(
                     session, member_id=member_id, wish_id=wish_id, is_wanted=True, now=wished_at
                 )

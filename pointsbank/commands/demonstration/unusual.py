@@ -27,7 +27,7 @@ from pointsbank.rewards.watching import (
 )
 
 # Merchants by their places: each pattern at another's till.
-NOODLES, PHARMACY, LAUNDRY, REPAIRS, BAKERY, BREAKFAST, CAR_PARK = 2, 3, 5, 6, 7, 9, 11
+NOODLES, PHARMACY, REPAIRS, BAKERY, BREAKFAST, CAR_PARK, STALL = 2, 3, 6, 7, 9, 11, 13
 ROUND_BILLS = (50, 50, 50, 50, 50, 50)
 SECONDS = timedelta(seconds=1)
 MINUTES = timedelta(minutes=1)
@@ -51,7 +51,7 @@ class Patterns:
     def plan(self) -> None:
         """Put all of them down, on days of the last month on which the shops are open."""
         self.agenda.add(self.workday(28, 17, 5), self.same_two)
-        self.agenda.add(self.workday(13, 7, 40), self.queue_at_once)
+        self.agenda.add(self.workday(13, 8, 40), self.queue_at_once)
         for place, points in enumerate(ROUND_BILLS):
             repairs = self.merchants[REPAIRS]
             pay = partial(self.counters.pay, repairs, points)
@@ -59,7 +59,7 @@ class Patterns:
         for minutes in (5, 31):
             self.agenda.add(self.workday(11, 22, minutes), self.at_night)
         self.agenda.add(self.workday(26, 9, 0), self.family)
-        self.agenda.add(self.workday(8, 19, 50), self.taken_back_late)
+        self.agenda.add(self.workday(8, 20, 47), self.taken_back_late)
         self.agenda.add(self.workday(6, 16, 20), self.wrong_codes)
 
     def workday(self, days_ago: int, hour: int, minutes: int) -> datetime:
@@ -114,13 +114,14 @@ class Patterns:
 
     def hand_over(self, merchant: Merchant, member_id: int, at: datetime) -> None:
         """Let a member have the merchant's cheapest reward."""
-        reward_id, _points = min(merchant.rewards, key=lambda reward: reward[1])
+        reward_id, points = min(merchant.rewards, key=lambda reward: reward[1])
         with transaction() as session:
-            self.market.redeem(session, merchant, reward_id, member_id, at)
+            if self.market.can_pay(session, member_id, points):
+                self.market.redeem(session, merchant, reward_id, member_id, at)
 
     def taken_back_late(self, at: datetime) -> None:
         """Let deals be taken back minutes before the till is closed."""
-        merchant = self.merchants[LAUNDRY]
+        merchant = self.merchants[STALL]
         reward_id, points = min(merchant.rewards, key=lambda reward: reward[1])
         day = local_day(at, self.stage.zone)
         with transaction() as session:
@@ -131,7 +132,7 @@ class Patterns:
                     return
                 begun = at + 3 * number * MINUTES
                 done = self.market.redeem(session, merchant, reward_id, buyer, begun)
-                self.market.void(session, merchant, done, begun + MINUTES, "不洗了")
+                self.market.void(session, merchant, done, begun + MINUTES, "不要了")
             close_day(
                 session,
                 actor=clerk_of(merchant),

@@ -90,15 +90,19 @@ class Orders:
             purses = self.market.purses(session)
             return self.market.buyer(purses, merchant, reward_id, quantity * points)
 
+    def printed(self, points: int) -> int | None:
+        """Return the volunteer who is printed, if they have so many points."""
+        printed = self.market.district.communities[0].members[0]
+        with transaction() as session:
+            return printed if self.market.can_pay(session, printed, points) else None
+
     def by_voucher(self, voucher: Voucher, at: datetime) -> None:
         """Let somebody order, and put down how it goes on."""
         merchant = self.market.district.merchants[voucher.merchant]
-        printed = self.market.district.communities[0].members[0]
-        buyer = (
-            printed
-            if voucher.is_printed
-            else self.buyer(merchant, voucher.reward, voucher.quantity)
-        )
+        if voucher.is_printed:
+            buyer = self.printed(merchant.rewards[voucher.reward][1] * voucher.quantity)
+        else:
+            buyer = self.buyer(merchant, voucher.reward, voucher.quantity)
         if buyer is None:
             return
         day = local_day(at, self.stage.zone)
