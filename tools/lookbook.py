@@ -170,13 +170,6 @@ SIGHTS = (
     Sight("offer", "clerk", "/merchants/{merchant}/rewards"),
     Sight("offer-new", "clerk", "/merchants/{merchant}/rewards/new"),
     Sight("clerk-home", "clerk", "/"),
-    Sight("till-vouchers", "clerk", "/till/{merchant}/vouchers"),
-    Sight("till-loans", "clerk", "/till/{merchant}/loans"),
-    Sight("merchant", "clerk", "/merchants/{merchant}"),
-    Sight("merchant-statements", "clerk", "/merchants/{merchant}/statements"),
-    Sight("orders", "volunteer", "/orders"),
-    Sight("loans", "volunteer", "/loans"),
-    Sight("wishes", "volunteer", "/reward-wishes"),
     Sight("dashboard", "secretary", "/dashboard"),
     Sight("rankings", "secretary", "/rankings"),
     Sight("why", "secretary", "/rankings/members/{volunteer}/why"),
@@ -193,12 +186,6 @@ SIGHTS = (
     Sight("auditor-home", "auditor", "/"),
     Sight("auditor-dashboard", "auditor", "/dashboard"),
     Sight("auditor-merchants", "auditor", "/merchants"),
-    Sight("unusual", "auditor", "/redemptions/unusual"),
-    Sight("statements", "administrator", "/statements"),
-    Sight("applications", "administrator", "/merchant-applications"),
-    Sight("wish-answers", "administrator", "/reward-wishes/answers"),
-    Sight("contracts", "administrator", "/merchants/{merchant}/contracts"),
-    Sight("points-report", "administrator", "/reports/points"),
 )
 ELDER_ROLES = ("", "volunteer", "clerk")
 
