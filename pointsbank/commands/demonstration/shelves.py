@@ -28,7 +28,7 @@ SHELVES: tuple[tuple[int, Offer], ...] = (
             "loan",
             "tools",
             "带钻头一盒。归还时一起看看有没有损坏。",
-            stock=2,
+            stock=4,
             loan_days=7,
         ),
     ),
