@@ -22,7 +22,7 @@ from pointsbank.core import clock
 from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import Period, local_day
 from pointsbank.core.db import reading
-from pointsbank.core.money import yuan_text
+from pointsbank.core.money import yuan, yuan_text
 from pointsbank.merchants.clerks import clerks_of
 from pointsbank.merchants.policy import may_keep, may_rule
 from pointsbank.merchants.queries import shops_of, terms_on
@@ -36,7 +36,6 @@ from pointsbank.settlements.errors import MonthAhead
 from pointsbank.settlements.pages.facing import printed_statement
 from pointsbank.settlements.queries import StatementFile, statements_of_merchant
 from pointsbank.settlements.viewing import MonthSeen, month_seen
-from pointsbank.settlements.words import yuan
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import Blueprint as ApiBlueprint
 from pointsbank.web.contract import Body

@@ -33,11 +33,12 @@ from pointsbank.budgets.queries import (
     issuing_place,
     short_budgets,
 )
-from pointsbank.budgets.schemas import BUDGET_POINTS_MAX, liability_sheet, yuan
+from pointsbank.budgets.schemas import BUDGET_POINTS_MAX, liability_sheet
 from pointsbank.budgets.service import repeat_budgets, set_issue_budget
 from pointsbank.core import clock
 from pointsbank.core.calendar import Period, local_day
 from pointsbank.core.db import reading, run
+from pointsbank.core.money import yuan
 from pointsbank.core.sheets import XLSX_TYPE, write_sheet
 from pointsbank.core.text import cleaned
 from pointsbank.ledger.errors import BudgetBelowIssued

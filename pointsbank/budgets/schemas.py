@@ -8,6 +8,7 @@ from marshmallow import Schema, fields
 
 from pointsbank.budgets.liability import NEVER, Liability, Owed, OwedHere
 from pointsbank.budgets.queries import BudgetLine
+from pointsbank.core.money import FEN_A_YUAN, yuan
 from pointsbank.core.sheets import Cell, Sheet
 from pointsbank.organizations.schemas import OrganizationLineOut, organization_out
 from pointsbank.web.contract import Body, PageQuery, Whole
@@ -15,7 +16,6 @@ from pointsbank.web.formats import moment
 
 # Far beyond what a community issues in a month, and far from where sums overflow.
 BUDGET_POINTS_MAX = 100_000_000
-FEN_A_YUAN = 100
 MONTH_LENGTH = 7
 
 
@@ -132,11 +132,6 @@ def liability_out(found: Liability, fen_per_point: int, now: datetime) -> dict[s
             for each in found.places
         ],
     }
-
-
-def yuan(fen: int) -> str:
-    """Write hundredths of a yuan as ¥1,234.50."""
-    return f"¥{fen // FEN_A_YUAN:,}.{fen % FEN_A_YUAN:02}"
 
 
 def liability_sheet(found: Liability, fen_per_point: int, now: datetime) -> Sheet:

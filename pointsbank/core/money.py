@@ -5,6 +5,7 @@ import re
 from pointsbank.core.text import halfwidth
 
 FEN_A_YUAN = 100
+MINUS = "\u2212"
 # Far above what one line is worth, and far from where sums overflow.
 AMOUNT = re.compile(r"(?P<sign>[-\u2212]?)(?P<yuan>\d{1,8})(?:\.(?P<fen>\d{1,2}))?", re.ASCII)
 
@@ -24,3 +25,9 @@ def fen_from(text: str) -> int | None:
 def yuan_text(fen: int) -> str:
     """Write fen as yuan with two places: 1234.50, or -0.05."""
     return f"{'-' if fen < 0 else ''}{abs(fen) // FEN_A_YUAN}.{abs(fen) % FEN_A_YUAN:02}"
+
+
+def yuan(fen: int) -> str:
+    """Print fen as ¥1,234.50, with the true minus sign below zero."""
+    sign = MINUS if fen < 0 else ""
+    return f"{sign}¥{abs(fen) // FEN_A_YUAN:,}.{abs(fen) % FEN_A_YUAN:02}"

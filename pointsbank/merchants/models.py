@@ -26,9 +26,11 @@ PAPER_BYTES_MAX = 2 * 1024 * 1024
 CONTRACT_STATES = ("proposed", "in_force", "refused", "ended")
 # A contract in force whose last day is over is ended; it held all the same.
 SIGNED_STATES = ("in_force", "ended")
-# What the community pays for 100 points where no contract says so: 10 yuan.
+# A rate is what the community pays for so many points, in fen.
+RATE_POINTS = 100
+# Where no contract says so: 10 yuan.
 DEFAULT_RATE_FEN = 1_000
-# What the community pays for 100 points, in fen: up to 10 yuan a point.
+# Up to 10 yuan a point.
 RATE_FEN_MAX = 100_000
 MONTH_POINTS_MAX = 100_000_000
 SHOP_STATES = ("open", "closed")

@@ -3,9 +3,7 @@
 from datetime import date
 
 from pointsbank.core.actor import Actor
-
-# A rate is what the community pays for so many points.
-RATE_POINTS = 100
+from pointsbank.merchants.models import RATE_POINTS
 
 # Hours of service from which a volunteer has one star, two, and so on up to five, as in
 # 民函〔2012〕340号 (one to five stars). Service time is never spent, so a star is never lost.

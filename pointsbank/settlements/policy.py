@@ -10,10 +10,9 @@ from pointsbank.core.actor import Actor
 from pointsbank.core.calendar import Period, midnight
 from pointsbank.core.clock import moment_text
 from pointsbank.core.money import fen_from
+from pointsbank.merchants.models import RATE_POINTS
 from pointsbank.settlements.errors import BadAmount
 
-# A rate is the fen for so many points.
-RATE_POINTS = 100
 # Of the month after: the merchant confirms through the 5th, money is sent through the 15th.
 CONFIRM_DAY = 5
 PAY_DAY = 15

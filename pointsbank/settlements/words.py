@@ -4,9 +4,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from pointsbank.core.money import FEN_A_YUAN
-
-MINUS = "\u2212"
+from pointsbank.core.money import yuan
 
 STATES: dict[str, Any] = {
     "open": lazy_gettext("Month is running"),
@@ -32,12 +30,6 @@ LATE: dict[str, Any] = {
     "confirmation": lazy_gettext("Confirmation is overdue"),
     "payment": lazy_gettext("Payment is overdue"),
 }
-
-
-def yuan(fen: int) -> str:
-    """Write fen as ¥1,234.50, with the true minus sign below zero."""
-    sign = MINUS if fen < 0 else ""
-    return f"{sign}¥{abs(fen) // FEN_A_YUAN:,}.{abs(fen) % FEN_A_YUAN:02}"
 
 
 def rate(fen: int) -> str:

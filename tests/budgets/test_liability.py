@@ -12,8 +12,8 @@ import time_machine
 from sqlalchemy import func, select, text
 
 from pointsbank.budgets.liability import NEVER, liability_within
-from pointsbank.budgets.schemas import yuan
 from pointsbank.core.db import reading, run
+from pointsbank.core.money import yuan
 from pointsbank.core.settings import BadSettings, Settings, read_settings
 from pointsbank.ledger.holding import place_hold
 from pointsbank.ledger.models import Wallet

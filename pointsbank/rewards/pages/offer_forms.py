@@ -9,6 +9,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 from sqlalchemy.orm import Session
 
+from pointsbank.core.money import FEN_A_YUAN
 from pointsbank.core.text import cleaned_lines, halfwidth
 from pointsbank.organizations.queries import lineage_of, organizations_within
 from pointsbank.rewards.days import (
@@ -46,7 +47,6 @@ CHOICES_MAX = 200
 WHOLE = ("points", "stock", "limit_per_member", "loan_days", "stars_min")
 MOMENTS = ("valid_from", "valid_until")
 CHOSEN = ("kind", "category", "limit_period")
-FEN_A_YUAN = 100
 
 Typed = dict[str, Any]
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from pointsbank.budgets.months import read_month
 from pointsbank.core.actor import Actor
+from pointsbank.core.money import yuan
 from pointsbank.settlements.policy import fen_of, may_confirm, may_decide
 from pointsbank.settlements.queries import LineFile, StatementFile, open_disputes
 from pointsbank.settlements.viewing import MonthSeen
-from pointsbank.settlements.words import DISPUTES, KINDS, LATE, STATES, rate, yuan
+from pointsbank.settlements.words import DISPUTES, KINDS, LATE, STATES, rate
 from pointsbank.web.formats import day, moment, month_name, points
 
 # A clock ends at midnight: its last day is the one before.

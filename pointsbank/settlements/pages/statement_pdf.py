@@ -5,6 +5,7 @@ from datetime import datetime
 
 from flask_babel import gettext
 
+from pointsbank.core.money import yuan
 from pointsbank.core.printing import (
     A4,
     BLACK,
@@ -18,7 +19,7 @@ from pointsbank.core.printing import (
 from pointsbank.settlements.policy import fen_of
 from pointsbank.settlements.queries import LineFile
 from pointsbank.settlements.viewing import MonthSeen
-from pointsbank.settlements.words import DISPUTES, KINDS, STATES, yuan
+from pointsbank.settlements.words import DISPUTES, KINDS, STATES
 from pointsbank.web.formats import (
     clock_time,
     full_day,

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 from flask_babel import gettext
 
 from pointsbank.core.calendar import Period
-from pointsbank.core.money import FEN_A_YUAN
+from pointsbank.core.money import FEN_A_YUAN, yuan
 from pointsbank.core.sheets import Cell, Sheet
-from pointsbank.settlements.policy import RATE_POINTS
+from pointsbank.merchants.models import RATE_POINTS
 from pointsbank.settlements.queries import LineFile, StatementFile
 from pointsbank.settlements.viewing import MonthSeen
-from pointsbank.settlements.words import DISPUTES, KINDS, LATE, STATES, yuan
+from pointsbank.settlements.words import DISPUTES, KINDS, LATE, STATES
 from pointsbank.web.formats import month_name, points
 
 FEN_POINTS_A_YUAN = FEN_A_YUAN * RATE_POINTS

@@ -13,6 +13,7 @@ from pointsbank.budgets.months import month_now, months_from, read_month
 from pointsbank.core import clock
 from pointsbank.core.calendar import Period
 from pointsbank.core.db import reading, run
+from pointsbank.core.money import yuan
 from pointsbank.core.printing import find_font
 from pointsbank.core.sheets import CSV_TYPE, XLSX_TYPE, Sheet, write_csv, write_sheet
 from pointsbank.merchants.scope import merchant_to_see
@@ -56,7 +57,6 @@ from pointsbank.settlements.viewing import (
     rates_seen,
     signers_of,
 )
-from pointsbank.settlements.words import yuan
 from pointsbank.web.access import current_actor, roles_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.formats import month_name, points
