@@ -110,6 +110,15 @@ def lock_the_till(page: Page, district: District) -> None:
         page.locator("#deal").wait_for()
 
 
+def close_the_day(page: Page, _district: District) -> None:
+    """Close the day, unless that was done."""
+    if page.locator("form[action$=closing]").count():
+        page.locator("details:has(form[action$=closing]) summary").click()
+        page.locator("form[action$=closing] input[name=note]").fill("零钱少一角，明天补")
+        page.locator("form[action$=closing] button").click()
+        page.wait_for_load_state()
+
+
 def lose_the_network(page: Page, district: District) -> None:
     """Confirm while nothing comes back."""
     choose(page, district, "usual", district.redemption_digits())
@@ -294,6 +303,10 @@ MARKET = (
     Sight("mk-report-auditor", "auditor", "/reports/points"),
     Sight("mk-month-auditor", "auditor", "/statements"),
     Sight("mk-day-auditor", "auditor", "/merchants/{merchant}/redemptions"),
+    Sight("mk-voids", "second", "/redemptions/voids"),
+    Sight("mk-papers", "clerk", "/merchants/{merchant}/papers"),
+    Sight("mk-papers-administrator", "administrator", "/merchants/{merchant}/papers"),
+    Sight("mk-till-closed", "clerk", "/till/{merchant}", close_the_day, before=call_it_off),
     # The last one, because nothing is taken for a minute afterwards.
     Sight("mk-till-locked", "clerk", "/till/{merchant}?way=reward", lock_the_till),
 )

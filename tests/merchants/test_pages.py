@@ -233,6 +233,11 @@ def test_a_clerk_adds_a_shop_and_changes_its_hours(clerk, merchant_id, writing):
     assert wrong.status_code == 422
     assert "营业时间请写成" in words_of(wrong)
     assert 'value="all day"' in wrong.text
+    nameless = clerk.client.post(
+        f"/merchants/{merchant_id}/shops/new",
+        data={**clerk.form(page, "").fields, "name": ""},
+    )
+    assert "请填写这一项" in words_of(nameless)
     done = clerk.client.post(
         f"/merchants/{merchant_id}/shops/new",
         data={

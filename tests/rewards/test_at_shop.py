@@ -17,6 +17,7 @@ from tests.browsing import Browser, words_of
 from tests.builders import a_member, a_merchant, a_reward, an_organization, with_role
 
 WORD = re.compile(r"\b(\d\d \d\d)\b")
+CLOCK = re.compile(r"1[45]:[0-5]\d\s*分钟内交付有效")
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def test_from_the_shops_code_to_the_receipt(counter, clerk, member, writing, til
     path = page.request.path
     word = WORD.search(words_of(page))
     assert word, words_of(page)
+    assert CLOCK.search(words_of(page)), "minutes are read, not 900 seconds"
     again = member.send(form, reward_id=counter.reward_id, quantity=2)
     assert again.request.path == path, "a form sent twice is one order"
     assert counter.points() == 60

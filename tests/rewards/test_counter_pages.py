@@ -114,6 +114,27 @@ def test_a_deal_is_called_off_by_the_counter(counter, clerk, member, dear):
     assert "没有要您确认的" in words_of(member.open("/redemptions/waiting"))
 
 
+def test_a_counter_has_a_bar_of_its_own(counter, clerk, member):
+    till = f"/till/{counter.merchant_id}"
+    scan = f'href="{till}?way=code#deal" class="code"'
+    for path in (till, f"{till}/vouchers", f"{till}/loans"):
+        assert scan in clerk.open(path).text, path
+    day = clerk.open(f"/merchants/{counter.merchant_id}/redemptions").text
+    assert 'redemptions" aria-current="page"' in day
+    assert 'class="code"' in member.open("/rewards").text
+    assert "way=code" not in member.open("/rewards").text
+
+
+def test_of_nothing_no_number_is_told(counter, member, writing):
+    path = f"/rewards/{counter.reward_id}"
+    assert "现在没有了" not in words_of(member.open(path))
+    with writing() as session:
+        session.execute(text("UPDATE reward SET stock = 0"))
+    said = words_of(member.open(path))
+    assert "现在没有了" in said
+    assert "还剩 0" not in said
+
+
 def test_a_minute_that_went_by_is_said_on_the_page(counter, clerk, writing, dear):
     waiting = clerk.send(asked(counter, clerk, dear)[1])
     with writing() as session:
