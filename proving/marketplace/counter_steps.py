@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from pointsbank.core.db import run, transaction
 from pointsbank.core.keys import draw_number
 from pointsbank.members.codes import REDEMPTION_NUMBER_DIGITS, redemption_digits
 from pointsbank.members.showing import draw_redemption_code
+from pointsbank.passbooks.reversing import reverse_line
 from pointsbank.rewards import confirming
 from pointsbank.rewards.redeeming import Order as Asked
 from pointsbank.rewards.schemas import redemption_out, voided_out
@@ -36,6 +38,10 @@ WAYS = ("code", "code", "code", "card", "pin")
 SOLD = ("goods", "service", "fee_offset", "coupon")
 # Few wait for long; some come back to what is long over.
 STALE = 3
+TRANSFER = {
+    table: text(f"SELECT transfer_id FROM {table} WHERE id = :id")
+    for table in ("redemption", "loan")
+}
 
 
 def shown_code(world: World, member: int) -> int:
@@ -260,7 +266,9 @@ def deciding(
 @step(14, which=ANY, who=ANY, quantity=(0, 4))
 def void(world: World, which: int, who: int, quantity: int) -> None:
     """Let the clerk who made a deal take it back, now and then somebody else."""
-    number = late(world.model.deals, which, of_state(world, "completed"))
+    completed = of_state(world, "completed")
+    fresh = [no for no in completed if world.model.deals[no].day == world.today]
+    number = late(world.model.deals, which, fresh or completed)
     if number is not None:
         deal = world.model.deals[number]
         actor = deal.clerk if who % 4 else who // 4 % len(world.actors)
@@ -311,4 +319,44 @@ def refuse(world: World, which: int, who: int) -> None:
             lambda: deals.refuse_void(world.model, number, actor),
             use_case,
         )
+    )
+
+
+@step(5, which=ANY, who=ANY, points=(0, 200), again=(0, 5))
+def reverse_by_hand(world: World, which: int, who: int, points: int, again: int) -> None:
+    """Let an administrator give points of a deal or a kept deposit back beside it, now and then
+    under a key that was used before.
+    """
+    model, numbers = world.model, world.numbers
+    known = [
+        *(("loan", numbers.loans, no, e) for no, e in enumerate(model.loans) if e.charged),
+        *(
+            ("redemption", numbers.deals, no, e)
+            for no, e in enumerate(model.deals)
+            if e.after is not None
+        ),
+    ]
+    number = late(known, which, range(len(known)))
+    if number is None:
+        return
+    table, ids, of, thing = known[number]
+    actor, part = administrator(who), points or None
+    key = f"hand:{world.now if again else actor}"
+
+    def act(session: Session) -> tuple[int, bool]:
+        named = session.execute(TRANSFER[table], {"id": ids[of]}).scalar_one()
+        _, posted = reverse_line(
+            session,
+            transfer_id=named,
+            actor=world.actors[actor],
+            key=key,
+            reason="误记",
+            points=part,
+            today=world.today,
+            now=world.now,
+        )
+        return posted.points, posted.is_replay
+
+    world.both(
+        lambda: deals.reverse_by_hand(model, thing, part, f"{actor}:{key}"), lambda: run(act)
     )

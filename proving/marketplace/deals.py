@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from proving.marketplace.market import DEAL_POINTS_MAX, Deal, Market, Void
+from proving.marketplace.market import DEAL_POINTS_MAX, Deal, Loan, Market, Void
 from proving.reference import Refused
 
 CONFIRM_ABOVE = 200
@@ -91,6 +91,8 @@ def redeem(market: Market, ask: Ask) -> tuple[str, int, int | None]:
 
 def who_shows(market: Market, ask: Ask) -> int:
     """Return whose code or card is shown at a counter."""
+    if ask.code is None:
+        market.refuse_suspended(ask.member)
     member = ask.member if ask.code is None else market.owner_of(ask.code)
     if member == ask.clerk:
         raise Refused("not_for_oneself")
@@ -157,10 +159,8 @@ def void(market: Market, number: int, actor: int, quantity: int | None) -> tuple
     is_own_day = actor == deal.clerk and deal.day == market.today
     if is_own_day and market.stands_at(actor, deal.merchant):
         wanted = _wanted(deal, quantity)
-        after = _take_back(market, number, wanted)
-        market.voids.append(
-            Void(number, wanted, _worth(deal, wanted), actor, False, "approved", actor)
-        )
+        points, after = _take_back(market, number, wanted)
+        market.voids.append(Void(number, wanted, points, actor, False, "approved", actor))
         return deal.state, deal.voided, after
     asked = asked_of(market, number)
     if asked is None:
@@ -172,7 +172,7 @@ def void(market: Market, number: int, actor: int, quantity: int | None) -> tuple
     if asked.asked_by == actor:
         return "void_asked", deal.voided, deal.after
     _wanted(deal, asked.quantity)
-    after = _take_back(market, number, asked.quantity)
+    asked.points, after = _take_back(market, number, asked.quantity)
     asked.decision, asked.decided_by = "approved", actor
     return deal.state, deal.voided, after
 
@@ -221,16 +221,36 @@ def _worth(deal: Deal, quantity: int) -> int:
     return quantity * deal.points // deal.quantity
 
 
-def _take_back(market: Market, number: int, quantity: int) -> int:
-    """Take so many pieces back, which are left; return the balance."""
+def _take_back(market: Market, number: int, quantity: int) -> tuple[int, int]:
+    """Take so many pieces back, which are left; return the points of it and the balance.
+
+    Some points may have been reversed by hand: the last pieces bring what is left of them.
+    """
     deal = market.deals[number]
-    points = _worth(deal, quantity)
-    deal.voided += quantity
-    is_last = deal.voided == deal.quantity
+    points, voided = _worth(deal, quantity), deal.voided + quantity
+    is_last = voided == deal.quantity
+    key = f"void:{number}" if is_last else f"void:{number}:{voided}"
+    part = None if is_last else points
+    entry, _ = market.ledger.reverse(key, deal.key, part, market.today, market.now)
+    deal.voided = voided
     if is_last:
         deal.state = "voided"
     market.give_back(deal, quantity, points)
-    key = f"void:{number}" if is_last else f"void:{number}:{deal.voided}"
-    entry, _ = market.ledger.reverse(key, deal.key, points, market.today, market.now)
-    market.paid(deal.merchant, -points, "void", deal.paid_on)
-    return entry.after
+    market.paid(deal.merchant, -entry.change, "void", deal.paid_on)
+    return entry.change, entry.after
+
+
+def reverse_by_hand(
+    market: Market, of: Deal | Loan, points: int | None, key: str
+) -> tuple[int, bool]:
+    """Give points of a deal or of a kept deposit back beside it; nothing else returns.
+
+    Return how many, and whether the key stood for that before.
+    """
+    entry, is_replay = market.ledger.reverse(
+        f"hand:{of.key}:{key}", of.key, points, market.today, market.now
+    )
+    if not is_replay:
+        kind = "loan" if isinstance(of, Loan) else "void"
+        market.paid(of.merchant, -entry.change, kind, of.paid_on)
+    return entry.change, is_replay

@@ -18,6 +18,15 @@ def foreseen_by(market: Market) -> dict[str, Rows]:
 
 def _shelves(market: Market) -> dict[str, Rows]:
     return {
+        "merchants": [
+            (
+                no,
+                "suspended" if e.is_stopped else "active",
+                e.takes_until and e.takes_until.isoformat(),
+                e.most,
+            )
+            for no, e in enumerate(market.merchants)
+        ],
         "rewards": [(no, e.stock, e.state) for no, e in enumerate(market.rewards)],
         "shares": [(*key, quantity) for key, quantity in market.shares.items() if quantity],
         "days": [

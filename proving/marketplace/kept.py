@@ -47,14 +47,14 @@ LAWS = {
         ) AS reason ON reason.hold_id = hold.id
         WHERE hold.state = 'open' AND hold.points <> COALESCE(reason.points, 0)
     """,
-    "what moved to a merchant or back is a deal, a void or a deposit": """
+    "what moved to a merchant or back is a deal, a void, a deposit or by hand": """
         SELECT 'transfer ' || transfer.id AS subject FROM transfer
         JOIN account ON account.kind = 'merchant'
           AND account.id IN (transfer.source_id, transfer.target_id)
         LEFT JOIN redemption ON redemption.transfer_id = transfer.id
         LEFT JOIN loan ON loan.transfer_id = transfer.id
         LEFT JOIN redemption_void ON redemption_void.transfer_id = transfer.id
-        WHERE transfer.points
+        WHERE transfer.key NOT LIKE 'reversal:%' AND transfer.points
             <> COALESCE(redemption.points, loan.charged, redemption_void.points, 0)
     """,
 }
@@ -65,6 +65,9 @@ BROKEN = " UNION ALL ".join(
 
 # What is compared with the model, row by row in this order; columns named *_id are numbered.
 ROWS = {
+    "merchants": """
+        SELECT id AS merchant_id, state, takes_until, month_points_max FROM merchant ORDER BY id
+    """,
     "rewards": "SELECT id AS reward_id, stock, state FROM reward ORDER BY id",
     "shares": "SELECT reward_id, member_id, period, quantity FROM reward_taken"
     " WHERE quantity <> 0",

@@ -85,7 +85,7 @@ class Order:
 
 @dataclass
 class Loan:
-    """A tool at somebody's home."""
+    """A tool at somebody's home, or brought back. paid_on: the day on which some was kept."""
 
     reward: int
     merchant: int
@@ -96,6 +96,12 @@ class Loan:
     due_on: date
     state: str = "out"
     charged: int = 0
+    paid_on: date | None = None
+
+    @property
+    def key(self) -> str:
+        """The key of the transfer of what was kept."""
+        return f"{self.hold}:charged"
 
 
 @dataclass
@@ -156,6 +162,7 @@ class Market:
     orders: list[Order] = field(default_factory=list)
     loans: list[Loan] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    suspended: set[int] = field(default_factory=set)
     statements: dict[tuple[int, str], Statement] = field(default_factory=dict)
     answers: dict[tuple[int, str], tuple[Any, Any]] = field(default_factory=dict)
 
@@ -211,7 +218,13 @@ class Market:
             raise Refused("code_used")
         if found.state != "fresh" or found.expires_at <= self.now:
             raise Refused("code_expired")
+        self.refuse_suspended(found.member)
         return found.member
+
+    def refuse_suspended(self, member: int) -> None:
+        """Refuse whoever's account is stopped."""
+        if member in self.suspended:
+            raise Refused("member_suspended")
 
     def refuse_unoffered(self, number: int, quantity: int) -> None:
         """Refuse what stands between anybody and a reward, but for limits and points."""

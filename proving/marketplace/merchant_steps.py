@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from pointsbank.core.db import run
+from pointsbank.members.service import activate_member, suspend_member
 from pointsbank.merchants.contracting import (
     NewContract,
     decide_contract,
@@ -67,9 +68,9 @@ def restock(world: World, which: int, more: int, who: int) -> None:
     world.both(lambda: agreeing.restock(world.model, reward, actor, more), lambda: run(act))
 
 
-@step(4, which=ANY, back=(0, 2), who=ANY)
+@step(6, which=ANY, back=FLAG, who=ANY)
 def withdraw(world: World, which: int, back: int, who: int) -> None:
-    """Withdraw a reward, or more often offer it again."""
+    """Withdraw a reward, or offer it again."""
     reward = offered(world, which)
     actor = clerk_at(world.model.rewards[reward].merchant, who)
     state = "offered" if back else "withdrawn"
@@ -138,6 +139,35 @@ def stop(world: World, merchant: int, back: int) -> None:
         found.is_stopped = not returns
 
     world.both(foresee, lambda: run(act))
+
+
+@step(2, who=ANY)
+def suspend(world: World, who: int) -> None:
+    """Stop a buyer's account."""
+    set_state(world, buyer(who), suspends=True)
+
+
+@step(8)
+def activate(world: World) -> None:
+    """Open an account again that was stopped."""
+    for member in sorted(world.model.suspended):
+        set_state(world, member, suspends=False)
+
+
+def set_state(world: World, member: int, *, suspends: bool) -> None:
+    """Stop an account or open it on both sides."""
+    suspended, member_id = world.model.suspended, world.numbers.persons[member]
+
+    def act(session: Session) -> None:
+        if suspends:
+            suspend_member(session, member_id=member_id, suspended_by_id=None, now=world.now)
+        else:
+            activate_member(session, member_id=member_id, activated_by_id=None, now=world.now)
+
+    world.both(
+        lambda: suspended.add(member) if suspends else suspended.discard(member),
+        lambda: run(act),
+    )
 
 
 @step(8, merchant=ANY, starts=(-9, 9), days=(0, 120), rate=ANY, room=(-40, 4000))

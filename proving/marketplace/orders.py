@@ -42,6 +42,8 @@ def order(market: Market, wish: Wish) -> tuple[int, datetime]:
         raise Refused("too_many_points")
     period = market.period(wish.reward)
     market.refuse_beyond_share(wish.reward, wish.member, wish.quantity, period)
+    if wish.till is not None:
+        market.refuse_beyond_bounds(reward.merchant, wish.member, points)
     stands = VOUCHER_STANDS if wish.till is None else COUNTER_STANDS
     expires_at = market.now + stands
     if reward.valid_until is not None:
@@ -117,6 +119,7 @@ def _refuse_to_hand_over(market: Market, found: Order, quantity: int) -> None:
         "voucher_expired": found.state == "expired" or found.expires_at <= market.now,
         "fewer_ordered": quantity > found.left,
         "merchant_stopped": not market.merchants[found.merchant].takes(market.today),
+        "member_suspended": found.member in market.suspended,
     }
     for code, stands in refusals.items():
         if stands:
@@ -209,5 +212,6 @@ def _settle_deposit(market: Market, loan: Loan, charged: int) -> None:
     if hold.state != "open" or hold.expires_at <= market.now:
         raise Refused("deposit_released")
     payee = f"merchant:{loan.merchant}"
-    market.ledger.settle(f"{loan.hold}:charged", loan.hold, payee, charged, market.now)
+    market.ledger.settle(loan.key, loan.hold, payee, charged, market.now)
     market.paid(loan.merchant, charged, "loan", market.today)
+    loan.paid_on = market.today

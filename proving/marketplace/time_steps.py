@@ -12,7 +12,7 @@ NIGHTLY = ("contracts", "expiry")
 LEAPS = (14, 18, 20, 23, 26, 28, 29)
 
 
-@step(6, seconds=(1, 400))
+@step(8, seconds=(1, 600))
 def wait(world: World, seconds: int) -> None:
     """Let time pass."""
     world.move(world.now + timedelta(seconds=seconds))
@@ -41,14 +41,14 @@ def leap_from(now: datetime, far: int) -> datetime:
     return max(now, ends[far])
 
 
-@step(8)
+@step(5)
 def each_minute(world: World) -> None:
     """Let the jobs of a minute run."""
     world.job("confirmations")
     world.job("orders")
 
 
-@step(5)
+@step(4)
 def each_night(world: World) -> None:
     """Let the jobs of a night run."""
     for name in NIGHTLY:
