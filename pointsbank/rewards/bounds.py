@@ -105,9 +105,11 @@ RETURN_SHARE = text(
     WHERE reward_id = :reward_id AND member_id = :member_id AND period = :period
     """
 )
+# A deal beside which the limit began was judged without one, and is not on the month's row.
 RETURN_MONTH = text(
     """
-    UPDATE merchant_month SET points = points - :points
+    UPDATE merchant_month SET points = CASE WHEN points < :points THEN 0
+                                            ELSE points - :points END
     WHERE merchant_id = :merchant_id AND month = :month
     """
 )

@@ -160,6 +160,19 @@ def test_a_limit_that_ended_is_forgotten_and_a_new_one_counts_anew(counter, writ
     refused(writing, lambda session: counter.redeem(session, counter.order(card=card)))
 
 
+def test_a_void_of_more_than_the_month_counts_ends_at_nothing(counter, writing):
+    """As when the limit began while the deal was under way."""
+    card = counter.card()
+    limited(writing, 100)
+    with writing() as session:
+        done = counter.redeem(session, counter.order(card=card))
+        session.execute(text("UPDATE merchant_month SET points = 5"))
+    with writing() as session:
+        counter.void(session, done.id)
+        assert session.scalar(text(MONTH)) == 0
+        assert offenders(session) == []
+
+
 def test_a_look_knows_what_the_month_brought_before_its_limit(counter, writing):
     card = counter.card()
     with writing() as session:
