@@ -24,6 +24,7 @@ DEALS_A_DAY = 2
 # At the store of the first community, beside its turn.
 STORE_AT, STORE_EVERY = 11, 3
 VOIDED_IN = 20
+SHOWN_FIRST = 12
 # Most have small things; what is dearer is had now and then.
 SMALL_POINTS = 60
 DEAR_IN = 4
@@ -98,7 +99,9 @@ class Market:
             buyer = self.buyer(purses, merchant, reward_id, points)
             if buyer is not None:
                 done = self.redeem(session, merchant, reward_id, buyer, at)
-                if self.stage.dice.randrange(VOIDED_IN) == 0:
+                is_voided = self.stage.dice.randrange(VOIDED_IN) == 0
+                # What is looked at first shall not come to nothing.
+                if is_voided and merchant.number >= SHOWN_FIRST:
                     self.void(session, merchant, done, at + timedelta(minutes=3))
                 return True
         return False
