@@ -95,12 +95,14 @@ def open_orders(
     *,
     now: datetime,
     way: str | None = None,
+    member_id: int | None = None,
     after_id: int | None = None,
     limit: int = 50,
 ) -> list[OrderLine]:
     """Return what is still to be handed over at a merchant, the oldest first.
 
-    way: only those at a counter, or only those with a voucher, when given.
+    way: only those at a counter, or only those with a voucher, when given. member_id: only
+    this member's, when given.
     """
     statement = _orders().where(
         RewardOrder.merchant_id == merchant_id,
@@ -109,6 +111,8 @@ def open_orders(
     )
     if way is not None:
         statement = statement.where(RewardOrder.way == way)
+    if member_id is not None:
+        statement = statement.where(RewardOrder.member_id == member_id)
     if after_id is not None:
         statement = statement.where(RewardOrder.id > after_id)
     rows = session.execute(statement.order_by(RewardOrder.id).limit(limit))

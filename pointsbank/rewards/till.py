@@ -77,13 +77,17 @@ def reward_by_points(merchant_id: int, now: datetime) -> int:
 
 def read_order(order: Order) -> Order:
     """Return an order whose code was typed, as a card's when that is what the code is."""
-    if order.code is None:
+    if order.code is None or not is_card(order.code):
         return order
+    return replace(order, code=None, card=order.code)
+
+
+def is_card(code: str) -> bool:
+    """Tell whether a text has the form of a paper card's code."""
     try:
-        is_card = read_code(order.code).purpose is Purpose.CARD
+        return read_code(code).purpose is Purpose.CARD
     except NotACode:
-        return order
-    return replace(order, code=None, card=order.code) if is_card else order
+        return False
 
 
 def take_deal(

@@ -3,7 +3,7 @@ import { drawCode, setDigits, setRing } from "./qrcode.js";
 import { readJson, sendJson } from "./server.js";
 
 const RETRY_MS = 4000;
-const WAITING_MS = 2000;
+const WAITING_MS = 1000; // clerk and member stand there and wait for the question
 const page = document.querySelector("#my-code");
 const card = page.querySelector("[data-code-card]");
 const ring = page.querySelector("[data-ring]");

@@ -5,7 +5,7 @@ import { ask, probe } from "./station/asking.js";
 import { Line } from "./station/line.js";
 import { Screen } from "./station/screen.js";
 import { clockTime, filled, unjudged, verdictOf } from "./station/verdict.js";
-import { listen } from "./station/wedge.js";
+import { listen } from "./wedge.js";
 
 const SCAN_LIMIT_MS = 3000; // nobody stands longer before a screen that says nothing
 const FETCH_LIMIT_MS = 15_000;

@@ -1,9 +1,10 @@
-// A deal that waits for its member, or an order for its clerk: the clock runs, and both see the answer within two seconds.
+// A deal that waits for its member, or an order for its clerk: the clock runs, and both see the answer within a second.
+import "./asking.js";
 import { setRing } from "./qrcode.js";
 import { readJson } from "./server.js";
 import { signal } from "./signals.js";
 
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 const page = document.querySelector("#waiting");
 const ring = page.querySelector("[data-ring]");
 const lost = page.querySelector("[data-lost]");

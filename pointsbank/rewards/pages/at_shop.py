@@ -25,7 +25,7 @@ from pointsbank.rewards.handing_schemas import hand_over_order, make_order
 from pointsbank.rewards.models import QUANTITY_MAX, REWARD_POINTS_MAX
 from pointsbank.rewards.ordering import COUNTER_MINUTES, cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
-from pointsbank.rewards.orders_queries import OrderLine, order_of
+from pointsbank.rewards.orders_queries import OrderLine, open_orders, order_of
 from pointsbank.rewards.queries import available_points
 from pointsbank.rewards.till import reward_by_points
 from pointsbank.rewards.words import what_words
@@ -63,10 +63,18 @@ def shop_page(
         most = min(balance, room, REWARD_POINTS_MAX)
         reader = Reader(member_id, most, now, zone)
         found = rewards_to_have(session, reader, shop.merchant_id, limit=REWARDS_SHOWN)
+        # Who closed the page comes back by scanning: their order is not to be made twice.
+        waiting = open_orders(
+            session, shop.merchant_id, now=now, way="counter", member_id=member_id
+        )
     takes_points = standing.takes_points_on(today)
     problem = refusal if takes_points else MerchantStopped()
     page = render_template(
         "rewards/at_shop.html",
+        orders=[
+            (what_words(each), url_for("shop_till_pages.show_word", order_id=each.id))
+            for each in waiting
+        ],
         shop=shop,
         balance=balance,
         is_open=takes_points and most > 0,

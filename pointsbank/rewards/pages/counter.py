@@ -46,7 +46,7 @@ from pointsbank.rewards.queries import (
 )
 from pointsbank.rewards.redeeming import CONFIRM_SECONDS, Order
 from pointsbank.rewards.schemas import CODE_TYPED_MAX
-from pointsbank.rewards.till import look_over, read_order, reward_by_points, take_deal
+from pointsbank.rewards.till import is_card, look_over, read_order, reward_by_points, take_deal
 from pointsbank.rewards.voiding import refuse_void, void_asked_of, void_redemption
 from pointsbank.rewards.vouchers import read_voucher
 from pointsbank.rewards.words import limit_words, what_words
@@ -127,6 +127,7 @@ def till_page(
         rewards=rewards,
         limits={each.id: limit_words(each) for each in rewards},
         form=form,
+        is_card=is_card(form.get("code") or ""),
         problem=sentence_of(problem) if problem else None,
         instead=instead,
         orders=[(order, what_words(order)) for order in orders],
