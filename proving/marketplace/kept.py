@@ -122,12 +122,8 @@ ROWS = {
 UNORDERED = ("shares", "days", "wallets", "lots", "holds", "takings")
 
 
-# A limited month counts all that the month brought, once it is counted at all.
-MONTHS = """
-    SELECT merchant_month.merchant_id, month, points FROM merchant_month
-    JOIN merchant ON merchant.id = merchant_month.merchant_id
-    WHERE merchant.month_points_max IS NOT NULL
-"""
+# A month is counted under a limit only, but then with all that it brought.
+MONTHS = "SELECT merchant_id, month, points FROM merchant_month"
 NEWER = """
     SELECT 'deals', id FROM redemption WHERE id > {deals}
     UNION ALL SELECT 'orders', id FROM reward_order WHERE id > {orders}
@@ -192,12 +188,11 @@ def kept_by(rows: Rows, numbers: Numbers) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def months_of(rows: Rows, numbers: Numbers, month: str) -> dict[int, int]:
-    """Return what is counted of this month, by merchant with a limit."""
+def months_of(rows: Rows, numbers: Numbers) -> dict[tuple[int, str], int]:
+    """Return what is counted of months, by merchant."""
     return {
-        numbers.merchants.index(merchant_id): points
-        for merchant_id, counted, points in rows.execute(MONTHS).fetchall()
-        if counted == month
+        (numbers.merchants.index(merchant_id), month): points
+        for merchant_id, month, points in rows.execute(MONTHS).fetchall()
     }
 
 

@@ -1,6 +1,6 @@
 """Steps of merchants: what they offer, their contracts, and points that their buyers earn."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,10 +18,11 @@ from pointsbank.rewards.service import change_reward, change_state, restock_rewa
 from proving.marketplace import agreeing
 from proving.marketplace.agreeing import Terms
 from proving.marketplace.deck import ANY, FLAG, SOME, administrator, buyer, clerk_at, step
-from proving.marketplace.shelf import Reward
+from proving.marketplace.shelf import Contract, Reward
 from proving.marketplace.world import ADMINISTRATORS, World
 
 REWARDS_MAX = 16
+RENEWED_DAYS = 60
 PERIODS = ("ever", "year", "quarter", "month", "week", "day")
 
 
@@ -177,7 +178,24 @@ def sign(world: World, merchant: int, starts: int, days: int, rate: int, room: i
     room: what the month may still bring beyond what it brought; a lot stands for no limit.
     """
     number = merchant % len(world.model.merchants)
-    terms = terms_for(world, number, starts, days, rate, room)
+    sign_as(world, number, terms_for(world, number, starts, days, rate, room))
+
+
+@step(6, merchant=ANY, room=(20, 900))
+def renew(world: World, merchant: int, room: int) -> None:
+    """End today what holds, and go on tomorrow with a limit, or without one where there was."""
+    number = merchant % len(world.model.merchants)
+    last = world.model.merchants[number].contracts[-1:]
+    is_free = any(each.most is None for each in last)
+    if last and last[0].begins <= world.today < last[0].ends:
+        end_as(world, number, last[0], world.today)
+    begins = world.today + timedelta(days=bool(last))
+    most = world.model.brought(number) + room if is_free else None
+    sign_as(world, number, Terms(begins, begins + timedelta(days=RENEWED_DAYS), 900, most))
+
+
+def sign_as(world: World, number: int, terms: Terms) -> None:
+    """Let two administrators sign on both sides."""
     proposer, signer = (world.actors[each] for each in ADMINISTRATORS)
 
     def act(session: Session) -> None:
@@ -222,7 +240,12 @@ def end(world: World, merchant: int, which: int, days: int) -> None:
     contracts = world.model.merchants[number].contracts
     if not contracts:
         return
-    contract, last_on = contracts[which % len(contracts)], world.today + timedelta(days=days)
+    last_on = world.today + timedelta(days=days)
+    end_as(world, number, contracts[which % len(contracts)], last_on)
+
+
+def end_as(world: World, number: int, contract: Contract, last_on: date) -> None:
+    """End a contract on both sides."""
 
     def act(session: Session) -> None:
         end_contract(
