@@ -24,7 +24,8 @@ ONE_DAY = timedelta(days=1)
 class DaySum:
     """What was handed over on a day, as it stands: points without what was voided since.
 
-    deals: those of which anything is left. voids: deals taken back, wholly or in part.
+    deals: those of which anything is left. voids: deals taken back as a whole, as the till counts
+    them; voided_points: of pieces too.
     """
 
     day: date
@@ -99,7 +100,7 @@ def _days(
             Redemption.redeemed_on,
             func.sum(case((Redemption.state == "completed", 1), else_=0)),
             func.sum(POINTS_KEPT),
-            func.sum(case((Redemption.voided_quantity > 0, 1), else_=0)),
+            func.sum(case((Redemption.state == "voided", 1), else_=0)),
             func.sum(Redemption.points - POINTS_KEPT),
         )
         .where(*was_had)

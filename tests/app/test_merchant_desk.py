@@ -80,12 +80,12 @@ def test_a_month_is_its_deals_day_by_day(counter, writing, autumn):
         found = month_figures(session, counter.merchant_id, DECEMBER, TODAY)
         november = month_figures(session, counter.merchant_id, NOVEMBER, TODAY)
     assert list(found.days) == [
-        DaySum(at(12, 1).date(), 1, 20, 1, 20),
+        DaySum(at(12, 1).date(), 1, 20, 0, 20),
         DaySum(at(12, 2).date()),
         DaySum(at(12, 3).date(), 1, 7, 1, 20),
     ]
     assert found.rewards == [RewardSum("洗洁精一瓶", 1, 20), RewardSum(None, 7, 7)]
-    assert found.total == DaySum(DECEMBER.first_on, 2, 27, 2, 40)
+    assert found.total == DaySum(DECEMBER.first_on, 2, 27, 1, 40)
     # A month that is over has all its days; its last minute is its own.
     assert len(november.days) == 30
     assert november.days[-1] == DaySum(at(11, 30).date(), 1, 20, 0, 0)
