@@ -24,8 +24,8 @@ ONE_DAY = timedelta(days=1)
 class DaySum:
     """What was handed over on a day, as it stands: points without what was voided since.
 
-    deals: those of which anything is left. voids: deals taken back as a whole, as the till counts
-    them; voided_points: of pieces too.
+    deals: those of which anything is left. voids: deals taken back as a whole, as the till
+    counts them; voided_points: of single pieces too.
     """
 
     day: date
