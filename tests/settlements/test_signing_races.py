@@ -1,5 +1,6 @@
 """Two people at one statement at once, each race with a control that goes without its lock."""
 
+import threading
 from functools import partial
 
 import pytest
@@ -20,7 +21,7 @@ from pointsbank.settlements.signing import (
 )
 from tests.builders import SHANGHAI, a_member, with_role
 from tests.merchants.partners import an_administrator
-from tests.racing import forget_lock, race
+from tests.racing import MEET_SECONDS_MAX, forget_lock, race
 from tests.settlements.test_signing import IN_TIME, closed, people, sign
 
 __all__ = ["closed", "people"]
@@ -123,10 +124,28 @@ def test_who_confirms_and_who_disputes_at_once_do_one_of_them(counter, writing, 
 def test_without_the_lock_a_disputed_line_is_confirmed(
     counter, writing, two_clerks, monkeypatch
 ):
-    """The control: both find a statement that is neither disputed nor signed."""
-    without_lock(monkeypatch)
-    assert race(counter.app, two_clerks) == [None, None]
+    """The control: who confirms has judged before the line is disputed, and writes after it."""
+    forget_lock(monkeypatch, signing, Statement.id)
+    has_judged, is_disputed = threading.Event(), threading.Event()
+    change = signing._change
+
+    def in_turn(session, statement_id, **values):
+        if values["state"] == "confirmed":
+            has_judged.set()
+            assert is_disputed.wait(MEET_SECONDS_MAX)
+        else:
+            assert has_judged.wait(MEET_SECONDS_MAX)
+        change(session, statement_id, **values)
+
+    def dispute_and_tell():
+        try:
+            disputing()
+        finally:
+            is_disputed.set()
+
+    monkeypatch.setattr(signing, "_change", in_turn)
+    confirming, disputing = two_clerks
+    assert race(counter.app, [confirming, dispute_and_tell]) == [None, None]
     with writing() as session:
         found = statement_of(session, counter.merchant_id, "2026-11")
-        assert found.confirmed_by_id is not None
-        assert open_disputes(session, found.id) == 1
+        assert (found.state, open_disputes(session, found.id)) == ("confirmed", 1)
