@@ -74,8 +74,7 @@ LOOK = _typed(
     """
 ).bindparams(bindparam("today", type_=Date()))
 
-TAKE = text(
-    f"""
+TAKE_WORDS = f"""
     WITH used AS (
         UPDATE redemption_code SET state = 'used', used_at = :now
         WHERE number_hash = :number_hash AND state = 'fresh' AND expires_at > :now
@@ -125,7 +124,9 @@ TAKE = text(
     SELECT 1 / (SELECT CAST(COUNT(*) AS integer) FROM kept) AS done, kept.id, kept.balance_after
     FROM (VALUES (1)) AS always (row) LEFT JOIN kept ON true
     """
-).bindparams(bindparam("now", type_=Moment()), bindparam("today", type_=Date()))
+# On one line, because the driver keeps what it makes of a statement up to 4,096 bytes and would
+# read a longer one anew for every deal.
+TAKE = _typed(" ".join(TAKE_WORDS.split())).bindparams(bindparam("today", type_=Date()))
 
 
 @dataclass(frozen=True)

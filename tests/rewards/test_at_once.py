@@ -5,15 +5,16 @@ from collections import Counter as Multiset
 from datetime import timedelta
 
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 from sqlalchemy import text
 
-from pointsbank.core.db import glance, transaction
+from pointsbank.core.db import db, glance, transaction
 from pointsbank.ledger.posting import Posting
 from pointsbank.ledger.service import post
 from pointsbank.ledger.verifying import offenders
 from pointsbank.members.codes import redemption_digits
 from pointsbank.members.errors import ForgedCode, NotOurCode
-from pointsbank.rewards.at_once import LOOK, Deal, _take, redeem_at_once
+from pointsbank.rewards.at_once import LOOK, TAKE, Deal, _take, redeem_at_once
 from pointsbank.rewards.bounds import month_of
 from pointsbank.web.idempotency import once
 from tests.builders import a_member, with_points
@@ -87,6 +88,11 @@ def rows_of(session) -> Multiset[tuple[str, str]]:
         for table, wanted in COLUMNS.items()
         for row in session.execute(text(f"SELECT {wanted} FROM {table}"))
     )
+
+
+def test_the_driver_keeps_what_it_makes_of_the_statement(here):
+    """A longer one would be read anew for every deal."""
+    assert len(str(TAKE.compile(db.engine))) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 def test_it_leaves_the_same_rows_as_the_steps_do(counter, here, writing):
