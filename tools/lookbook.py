@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from tools.district import District, People, photographers
 from tools.market_scene import arrange
 from tools.market_sights import MARKET
-from tools.sights import Sight
+from tools.sights import Sight, look_over, show_code
 
 PHONE = {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 640}
@@ -33,26 +33,18 @@ def type_nonsense(page: Page, _district: District) -> None:
     page.locator("#verdict:not([hidden]) [data-slot=acts] button").first.wait_for()
 
 
-def look_over(page: Page, district: District) -> None:
-    """Choose the first reward and type the volunteer's digits."""
-    page.locator("input[name=reward_id]").first.check()
-    page.locator("#deal input[name=code]").fill(district.redemption_digits())
-    page.locator("#deal button[type=submit]").click()
-    page.locator("form[data-ask-again]").wait_for()
-
-
 def redeem(page: Page, district: District) -> None:
     """Go through to the receipt."""
     look_over(page, district)
-    page.locator("form[data-ask-again] button").click()
+    page.locator(".sheet form button").click()
     page.locator(".receipt").wait_for()
 
 
 def look_over_nonsense(page: Page, _district: District) -> None:
     """Type digits that are no code."""
     page.locator("input[name=reward_id]").first.check()
-    page.locator("#deal input[name=code]").fill("771234567890123456")
-    page.locator("#deal button[type=submit]").click()
+    show_code(page, "771234567890123456")
+    page.locator("button[form=till-form]").click()
     page.locator("#deal").wait_for()
 
 

@@ -4,7 +4,7 @@ from playwright.sync_api import Page
 
 from tools.district import District
 from tools.market_scene import PIN, ask_above, call_off, order_at_till
-from tools.sights import Act, Sight
+from tools.sights import Act, Sight, show_code
 
 WRONG_CODES = 5
 
@@ -72,24 +72,21 @@ def opened(place: str) -> Act:
 def choose(page: Page, district: District, reward: str, code: str, pin: str = "") -> None:
     """Choose a reward at the till, type a code, and look it over."""
     page.locator(f"input[name=reward_id][value='{district.rows[reward]}']").check()
-    page.locator("#deal input[name=code]").fill(code)
-    if pin:
-        page.locator("#deal details summary").click()
-        page.locator("#deal input[name=pin]").fill(pin)
-    page.locator("#deal button[type=submit]").click()
+    show_code(page, code, pin)
+    page.locator("button[form=till-form]").click()
     page.wait_for_load_state()
 
 
 def look_over_dear(page: Page, district: District) -> None:
     """Look over what the member has to confirm."""
     choose(page, district, "dear", district.redemption_digits())
-    page.locator("form[data-ask-again]").wait_for()
+    page.locator(".sheet form").wait_for()
 
 
 def look_over_card(page: Page, district: District) -> None:
     """Take a paper card, with its six digits."""
     choose(page, district, "usual", district.codes["card"], PIN)
-    page.locator("form[data-ask-again]").wait_for()
+    page.locator(".sheet form").wait_for()
 
 
 def look_over_wrong_pin(page: Page, district: District) -> None:

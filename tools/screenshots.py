@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from pointsbank.core.settings import ROOT
 from tools.district import District, People, photographers
+from tools.sights import look_over
 
 FOLDER = ROOT / "docs" / "images"
 PHONE = {"width": 390, "height": 844}
@@ -48,14 +49,6 @@ def scan(page: Page, district: District) -> None:
     page.locator("#typed-code").fill(district.personal_code())
     page.locator("[data-scanner-form] button").click()
     page.locator("#verdict.ok [data-slot=acts] button").first.focus()
-
-
-def look_over(page: Page, district: District) -> None:
-    """Choose a reward, type the volunteer's digits, and come to the question."""
-    page.locator("input[name=reward_id]").first.check()
-    page.locator("#deal input[name=code]").fill(district.redemption_digits())
-    page.locator("#deal button[type=submit]").click()
-    page.locator("form[data-ask-again]").wait_for()
 
 
 PICTURES = (
