@@ -7,20 +7,13 @@ from marshmallow import Schema, fields, validate
 
 from pointsbank.members.abilities import COURSE_PEOPLE_MAX, VALID_MONTHS_MAX
 from pointsbank.members.abilities_queries import Completion, SkillLine, TrainingLine
+from pointsbank.members.schemas import Day
 from pointsbank.web.contract import Body, RowId, Text, Whole
 
 SKILL_CODE_LENGTH_MAX = 24
 TRAINING_NAME_LENGTH_MAX = 60
 # The list of skills is shorter; nobody needs to send more of it.
 SKILLS_TOLD_MAX = 100
-
-
-class Day(fields.Date):
-    """A local day, 2026-11-21."""
-
-    def __init__(self, **more: Any) -> None:
-        """Take ISO format only."""
-        super().__init__(format="%Y-%m-%d", **more)
 
 
 class OwnSkills(Body):

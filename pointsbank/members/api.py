@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.codes import Purpose, url_of
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.keys import draw_bytes, draw_number, draw_token
@@ -19,6 +20,7 @@ from pointsbank.members.households import (
     remove_from_household,
 )
 from pointsbank.members.importing import hashed_passwords, import_members, read_members
+from pointsbank.members.policy import APPOINTERS
 from pointsbank.members.queries import (
     household_by_id,
     household_of,
@@ -201,6 +203,7 @@ def import_people(query: dict[str, Any], _file: dict[str, Any]) -> dict[str, Any
             draw_handle=draw_bytes,
             actor_id=actor.member_id,
             now=now,
+            today=local_day(now, settings().zone),
             is_dry_run=True,
         )
     if query["dry_run"] or report.rejected:
@@ -215,6 +218,7 @@ def import_people(query: dict[str, Any], _file: dict[str, Any]) -> dict[str, Any
             draw_handle=draw_bytes,
             actor_id=actor.member_id,
             now=now,
+            today=local_day(now, settings().zone),
         )
     )
     return report_out(report)
@@ -250,7 +254,7 @@ def search_members(body: dict[str, Any]) -> dict[str, Any]:
 @api.post("/members/<id:member_id>/roles")
 @api.arguments(NewRole)
 @api.response(201, RoleGranted)
-@roles_only("administrator")
+@roles_only(*APPOINTERS)
 def give_role(body: dict[str, Any], member_id: int) -> dict[str, Any]:
     """Give a member a role."""
     actor, now = current_actor(), clock.now()
@@ -270,7 +274,7 @@ def give_role(body: dict[str, Any], member_id: int) -> dict[str, Any]:
 
 @api.delete("/members/<id:member_id>/roles/<id:role_id>")
 @api.response(204)
-@roles_only("administrator")
+@roles_only(*APPOINTERS)
 def take_role(member_id: int, role_id: int) -> None:
     """Take a role back; the member's sessions end at once."""
     actor = current_actor()
@@ -283,9 +287,15 @@ def take_role(member_id: int, role_id: int) -> None:
 @roles_only("administrator")
 def suspend(member_id: int) -> dict[str, Any]:
     """Stop an account; its sessions end at once."""
-    actor = current_actor()
+    actor, now = current_actor(), clock.now()
     with transaction() as session:
-        stop(session, actor=actor, member_id=member_id, now=clock.now())
+        stop(
+            session,
+            actor=actor,
+            member_id=member_id,
+            now=now,
+            today=local_day(now, settings().zone),
+        )
     return {"id": member_id, "state": "suspended"}
 
 
@@ -294,9 +304,15 @@ def suspend(member_id: int) -> dict[str, Any]:
 @roles_only("administrator")
 def activate(member_id: int) -> dict[str, Any]:
     """Open a stopped account again."""
-    actor = current_actor()
+    actor, now = current_actor(), clock.now()
     with transaction() as session:
-        reopen(session, actor=actor, member_id=member_id, now=clock.now())
+        reopen(
+            session,
+            actor=actor,
+            member_id=member_id,
+            now=now,
+            today=local_day(now, settings().zone),
+        )
     return {"id": member_id, "state": "active"}
 
 

@@ -1,18 +1,20 @@
 """Who stands over whom: what administrators and organizers do to people within their scope."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
 from pointsbank.members.errors import (
     BadRoleScope,
+    CommitteeWithoutBranch,
     NotOneself,
     NotOverThisPerson,
     RoleNotFound,
+    RoleNotYoursToGive,
 )
-from pointsbank.members.policy import may_change
+from pointsbank.members.policy import APPOINTERS, COMMITTEE, appointing_roles, may_change
 from pointsbank.members.queries import (
     MemberFile,
     StandingRole,
@@ -27,6 +29,7 @@ from pointsbank.members.service import (
     withdraw_role,
 )
 from pointsbank.members.showing import issue_card, revoke_card
+from pointsbank.organizations.models import BRANCH_KINDS
 from pointsbank.organizations.queries import in_scope, merchant_of, organization_by_code
 
 
@@ -40,17 +43,24 @@ def appoint(
     merchant_id: int | None,
     now: datetime,
 ) -> int:
-    """Give a member a role, both within the administrator's scope; return the id of the grant.
+    """Give a member a role, both within the actor's scope; return the id of the grant.
 
-    Raises MemberNotFound, OrganizationNotFound, MerchantNotFound, BadRoleScope.
+    An administrator gives every role, a secretary only that of a committee member.
+    Raises MemberNotFound, OrganizationNotFound, MerchantNotFound, BadRoleScope,
+    RoleNotYoursToGive, CommitteeWithoutBranch.
     """
-    paths = actor.paths("administrator")
+    paths = actor.paths(*appointing_roles(role))
+    if not paths:
+        raise RoleNotYoursToGive
     member = member_in_scope(session, paths, member_id)
     if (organization_code is None) == (merchant_id is None):
         raise BadRoleScope
     organization_id = None
     if organization_code is not None:
-        organization_id = organization_by_code(session, organization_code, paths).id
+        place = organization_by_code(session, organization_code, paths)
+        if role == COMMITTEE and place.kind not in BRANCH_KINDS:
+            raise CommitteeWithoutBranch
+        organization_id = place.id
     if merchant_id is not None:
         merchant_of(session, merchant_id, paths)
     return grant_role(
@@ -67,15 +77,21 @@ def appoint(
 def dismiss(
     session: Session, *, actor: Actor, member_id: int, role_id: int, now: datetime
 ) -> None:
-    """Take back a role that lies within the administrator's scope; the member's sessions end.
+    """Take back a role that lies within the actor's scope; the member's sessions end.
 
     A clerk may live elsewhere: whoever applied with a shop stands at it, wherever home is.
-    Raises MemberNotFound, RoleNotFound.
+    A secretary takes back the role of a committee member only.
+    Raises MemberNotFound, RoleNotFound, RoleNotYoursToGive.
     """
-    paths = actor.paths("administrator")
     role = next(
         (each for each in standing_roles(session, member_id) if each.id == role_id), None
     )
+    paths = actor.paths(*APPOINTERS)
+    if role is not None and role.role != COMMITTEE:
+        paths = actor.paths(*appointing_roles(role.role))
+        if not paths:
+            member_in_scope(session, actor.paths(*APPOINTERS), member_id)
+            raise RoleNotYoursToGive
     is_within = role is not None and _lies_within(session, role, paths)
     if role is None or role.merchant_id is None or not is_within:
         member_in_scope(session, paths, member_id)
@@ -97,7 +113,7 @@ def _lies_within(session: Session, role: StandingRole, paths: Sequence[str]) -> 
     return in_scope(merchant_of(session, role.merchant_id).path, paths)
 
 
-def stop(session: Session, *, actor: Actor, member_id: int, now: datetime) -> None:
+def stop(session: Session, *, actor: Actor, member_id: int, now: datetime, today: date) -> None:
     """Stop an account within the administrator's scope; a repeat changes nothing.
 
     Raises MemberNotFound, NotOneself, NotOverThisPerson.
@@ -105,16 +121,22 @@ def stop(session: Session, *, actor: Actor, member_id: int, now: datetime) -> No
     if member_id == actor.member_id:
         raise NotOneself
     changeable(session, actor, member_id, "administrator")
-    suspend_member(session, member_id=member_id, suspended_by_id=actor.member_id, now=now)
+    suspend_member(
+        session, member_id=member_id, suspended_by_id=actor.member_id, now=now, today=today
+    )
 
 
-def reopen(session: Session, *, actor: Actor, member_id: int, now: datetime) -> None:
+def reopen(
+    session: Session, *, actor: Actor, member_id: int, now: datetime, today: date
+) -> None:
     """Open a stopped account within the administrator's scope; a repeat changes nothing.
 
     Raises MemberNotFound, NotOverThisPerson.
     """
     changeable(session, actor, member_id, "administrator")
-    activate_member(session, member_id=member_id, activated_by_id=actor.member_id, now=now)
+    activate_member(
+        session, member_id=member_id, activated_by_id=actor.member_id, now=now, today=today
+    )
 
 
 def give_card(

@@ -26,6 +26,44 @@ class MemberNotFound(NotFound):
     message = "There is no such member."
 
 
+class MoveOneself(NotAllowed):
+    """Nobody moves themself to another branch."""
+
+    code = "move_oneself"
+    message = "You cannot move yourself; another administrator or secretary does it."
+
+
+class NotAHome(Invalid):
+    """People belong to a branch, a community or a work unit, and live in a grid."""
+
+    code = "not_a_home"
+    message = "People belong to a branch or community; a grid is given beside it."
+
+
+class NotAGrid(Invalid):
+    """A grid is a grid, a micro grid or a building."""
+
+    code = "not_a_grid"
+    message = "This is not the code of a grid or building."
+
+
+class BadMoveDay(Invalid):
+    """A move lies in this year, and never in the future: closed years stay as they were."""
+
+    code = "bad_move_day"
+    message = "A move is dated between %(first_on)s and %(last_on)s."
+
+
+class MoveTooEarly(Invalid):
+    """Nobody belongs elsewhere before they belonged where they are."""
+
+    code = "move_too_early"
+    message = (
+        "This member has belonged to their branch since %(began_on)s; a move cannot lie before"
+        " that day."
+    )
+
+
 class MemberSuspended(Conflict):
     """The account was stopped; nothing can be done with it."""
 
@@ -66,6 +104,22 @@ class BadRoleScope(Invalid):
 
     code = "bad_role_scope"
     message = "A clerk needs merchant_id; every other role needs organization_code."
+
+
+class RoleNotYoursToGive(NotAllowed):
+    """A secretary appoints and dismisses the committee of their branch, and nobody else."""
+
+    code = "role_not_yours_to_give"
+    message = (
+        "A secretary appoints members of the branch committee; an administrator gives roles."
+    )
+
+
+class CommitteeWithoutBranch(Invalid):
+    """A committee is a branch's: nobody sits on the committee of a street or a grid."""
+
+    code = "committee_without_branch"
+    message = "A committee member belongs to a branch; please give the code of a party branch."
 
 
 class VolunteerNoTaken(Conflict):
@@ -278,3 +332,17 @@ class BadInvitation(Invalid):
         "An invitation is good for 1 to %(uses)s people, until a day within the next "
         "%(days)s days."
     )
+
+
+class UnknownPurpose(Invalid):
+    """Consent is asked for one purpose of a fixed list at a time."""
+
+    code = "unknown_purpose"
+    message = "This is not something that you can consent to here."
+
+
+class OwnPaperConsent(NotAllowed):
+    """A paper is recorded by somebody other than who signed it."""
+
+    code = "own_paper_consent"
+    message = "Please give your own consent on your own page; a paper is recorded by another."

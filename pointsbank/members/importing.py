@@ -16,6 +16,7 @@ from pointsbank.core.tables import Problem, Report, Row, Table, read_table
 from pointsbank.core.text import cleaned, halfwidth, phone_from
 from pointsbank.ledger.service import open_accounts
 from pointsbank.members import passwords
+from pointsbank.members.belonging import Home, begin_belonging, move_all
 from pointsbank.members.errors import PhoneTaken, VolunteerNoTaken, WeakPassword
 from pointsbank.members.models import HANDLE_BYTES, Member
 from pointsbank.members.policy import day_from, may_be_birth_day, may_change
@@ -82,6 +83,21 @@ class Standing:
     kind: str
     has_password: bool
     born_on: date | None
+    grid_id: int | None
+
+
+STANDING = (
+    Member.id,
+    Member.volunteer_no,
+    Member.name,
+    Member.phone,
+    Member.organization_id,
+    Organization.path,
+    Member.kind,
+    Member.password_hash.is_not(None),
+    Member.born_on,
+    Member.grid_id,
+)
 
 
 @dataclass(frozen=True)
@@ -145,20 +161,22 @@ def import_members(
     draw_handle: Callable[[int], bytes],
     actor_id: int | None,
     now: datetime,
+    today: date,
     is_dry_run: bool = False,
 ) -> Report:
     """Take in and bring up to date whom the file names, all or nothing, and say what was done.
 
     A person is known by their volunteer number, without one by their phone. A password is set
-    only for whoever has none. paths: what the importer oversees. problems: what reading the
-    file found already; with any, nothing is done. A repeat of the same file changes nothing. A
-    dry run only says.
+    only for whoever has none. today: the local day from which newcomers belong, and on which
+    those move whom the file puts elsewhere. paths: what the importer oversees. problems: what
+    reading the file found already; with any, nothing is done. A repeat of the same file changes
+    nothing. A dry run only says.
     """
-    plan = planned(session, table, list(problems), paths, now.date())
+    plan = planned(session, table, list(problems), paths, today)
     if plan.report.rejected or is_dry_run:
         return plan.report
-    _take_in(session, plan, password_hashes, draw_handle, now)
-    _bring_up_to_date(session, plan, password_hashes)
+    _take_in(session, plan, password_hashes, draw_handle, now, today)
+    _bring_up_to_date(session, plan, password_hashes, now, today)
     session.expire_all()
     note(
         session,
@@ -304,22 +322,12 @@ def _standing(
 ) -> Iterator[Standing]:
     for batch in _batches(values):
         rows = session.execute(
-            select(
-                Member.id,
-                Member.volunteer_no,
-                Member.name,
-                Member.phone,
-                Member.organization_id,
-                Organization.path,
-                Member.kind,
-                Member.password_hash.is_not(None),
-                Member.born_on,
-            )
+            select(*STANDING)
             .join(Organization, Organization.id == Member.organization_id)
             .where(column.in_(batch))
         )
         for row in rows:
-            yield Standing(*row)
+            yield Standing(*tuple(row))
 
 
 def _match(
@@ -375,13 +383,14 @@ def _take_in(
     password_hashes: Mapping[int, str],
     draw_handle: Callable[[int], bytes],
     now: datetime,
+    today: date,
 ) -> None:
     numberless = sum(each.volunteer_no is None for each in plan.new)
     numbers = iter(draw_volunteer_numbers(session, numberless))
     handles = iter(_free_handles(session, len(plan.new), draw_handle))
     for batch in _batches(plan.new):
-        ids = session.scalars(
-            insert(Member).returning(Member.id),
+        taken_in = session.execute(
+            insert(Member).returning(Member.id, Member.organization_id),
             [
                 {
                     "volunteer_no": each.volunteer_no or next(numbers),
@@ -398,7 +407,10 @@ def _take_in(
                 for each in batch
             ],
         ).all()
-        open_accounts(session, codes=[f"member:{each}" for each in ids], kind="member")
+        homes = [Home(row.id, row.organization_id) for row in taken_in]
+        begin_belonging(session, members=homes, on=today, now=now)
+        codes = [f"member:{home.member_id}" for home in homes]
+        open_accounts(session, codes=codes, kind="member")
 
 
 def _free_handles(
@@ -415,11 +427,17 @@ def _free_handles(
     return list(free)
 
 
-def _bring_up_to_date(session: Session, plan: Plan, password_hashes: Mapping[int, str]) -> None:
+def _bring_up_to_date(
+    session: Session,
+    plan: Plan,
+    password_hashes: Mapping[int, str],
+    now: datetime,
+    today: date,
+) -> None:
     if not plan.changed:
         return
     table = Member.__table__
-    names = ("name", "kind", "phone", "organization_id", "born_on")
+    names = ("name", "kind", "phone", "born_on")
     session.connection().execute(
         update(table)  # type: ignore[arg-type]  # a declarative class hides its Table's type
         .where(table.c.id == bindparam("row_id"))
@@ -431,11 +449,16 @@ def _bring_up_to_date(session: Session, plan: Plan, password_hashes: Mapping[int
                 "new_kind": each.kind,
                 "new_phone": each.phone or found.phone,
                 "new_born_on": each.born_on or found.born_on,
-                "new_organization_id": plan.places[each.organization_code].id,
             }
             for each, found in plan.changed
         ],
     )
+    homes = [
+        (found, Home(found.id, plan.places[each.organization_code].id, found.grid_id))
+        for each, found in plan.changed
+    ]
+    moved = [home for found, home in homes if home.organization_id != found.organization_id]
+    move_all(session, homes=moved, on=today, now=now)
     for each, found in plan.changed:
         if each.password is not None and not found.has_password:
             session.execute(

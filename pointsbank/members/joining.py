@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_bytes, draw_token
 from pointsbank.members import passwords, sessions
@@ -59,6 +60,7 @@ def registered(
                 staff_lasts=timedelta(hours=settings().staff_session_hours),
                 member_lasts=timedelta(days=settings().member_session_days),
                 now=now,
+                today=local_day(now, settings().zone),
             )
 
         outcome = run(act)

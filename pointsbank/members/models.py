@@ -2,7 +2,15 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pointsbank.core.actor import ROLES
@@ -12,6 +20,11 @@ MEMBER_KINDS = ("volunteer", "party_member", "probationary_member", "resident", 
 MEMBER_STATES = ("active", "suspended")
 DISPLAY_MODES = ("", "elder", "elder-xl")
 HANDLE_BYTES = 5
+# Name in full in public notices; own row shown to others in rankings.
+# What people are asked for, and nothing that is not used: rankings show nobody else's line.
+CONSENT_PURPOSES = ("publish_name",)
+DUAL_STATES = ("applied", "accepted", "active", "ended")
+CHANGE_CAUSES = ("joined", "moved", "state", "veto", "exemption")
 
 
 class Member(Model):
@@ -39,6 +52,82 @@ class Member(Model):
     # Only for rules that ask for an age; None: not told.
     born_on: Mapped[date | None]
     joined_at: Mapped[datetime]
+
+
+class Belonging(Model):
+    """Where one person belonged, from a local day until another, which is exclusive.
+
+    The newest row has no end and says what member.organization_id and grid_id say. A period is
+    counted by where people belonged on its last day, however late it is rolled up.
+    """
+
+    __tablename__ = "belonging"
+    __table_args__ = (
+        CheckConstraint("until_on IS NULL OR until_on > from_on", name="span"),
+        UniqueConstraint("member_id", "from_on"),
+        Index(
+            "uq_belonging_now",
+            "member_id",
+            unique=True,
+            sqlite_where=text("until_on IS NULL"),
+            postgresql_where=text("until_on IS NULL"),
+        ),
+        Index(None, "organization_id", "from_on"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    grid_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
+    from_on: Mapped[date]
+    until_on: Mapped[date | None]
+
+
+class MemberChange(Model):
+    """Something other than an entry changed how a member is counted, from a local day on.
+
+    Rows are only added: a move, joining, leaving, a veto, an exemption. The roll-up reads those
+    with an id above the one it has seen, so that it need not compare all members each time.
+    """
+
+    __tablename__ = "member_change"
+    __table_args__ = (CheckConstraint(one_of("cause", CHANGE_CAUSES), name="cause"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    cause: Mapped[str] = mapped_column(String(12))
+    # The organization that a move left, whose members are fewer by it.
+    left_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"))
+    from_on: Mapped[date]
+    recorded_at: Mapped[datetime]
+
+
+class Consent(Model):
+    """What one person allowed, from a moment until they took it back (PIPL, Art. 15)."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint(one_of("purpose", CONSENT_PURPOSES), name="purpose"),
+        CheckConstraint(one_of("channel", ("screen", "paper")), name="channel"),
+        Index(
+            "uq_consent_standing",
+            "member_id",
+            "purpose",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    purpose: Mapped[str] = mapped_column(String(20))
+    # Which wording was shown.
+    version: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(8))
+    recorded_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
 
 
 class VolunteerCount(Model):
@@ -310,3 +399,75 @@ class InvitationGuess(Model):
     guesses: Mapped[int]
     # When the quarter of an hour began that they are counted in.
     since: Mapped[datetime]
+
+
+class DualRegistration(Model):
+    """A party member of a work unit who registers with the community of their home (双报到).
+
+    accepted: by the community. active: the work unit says that the person is one of theirs.
+    from_on: the first day that counts; until_on: the first that no longer does.
+    named_at: when the person agreed that the unit reads their hours under their name.
+    """
+
+    __tablename__ = "dual_registration"
+    __table_args__ = (
+        CheckConstraint(one_of("state", DUAL_STATES), name="state"),
+        CheckConstraint("(accepted_by_id IS NULL) = (from_on IS NULL)", name="accepted"),
+        CheckConstraint("state <> 'applied' OR from_on IS NULL", name="applied"),
+        CheckConstraint(
+            "state NOT IN ('accepted', 'active') OR from_on IS NOT NULL", name="standing"
+        ),
+        CheckConstraint("state <> 'active' OR confirmed_by_id IS NOT NULL", name="confirmed"),
+        CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+        CheckConstraint("until_on IS NULL OR until_on >= from_on", name="span"),
+        CheckConstraint(
+            "(accepted_by_id IS NULL OR accepted_by_id <> member_id)"
+            " AND (confirmed_by_id IS NULL OR confirmed_by_id <> member_id)",
+            name="second_person",
+        ),
+        CheckConstraint("(named_at IS NULL) = (named_channel IS NULL)", name="named"),
+        CheckConstraint(one_of("named_channel", ("screen", "paper")), name="named_channel"),
+        # One home and one unit at a time; the same application twice at once meets here.
+        Index(
+            "uq_dual_registration_alive",
+            "member_id",
+            unique=True,
+            sqlite_where=text("state <> 'ended'"),
+            postgresql_where=text("state <> 'ended'"),
+        ),
+        Index(None, "community_id", "state"),
+        Index(None, "work_unit_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    work_unit_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    community_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    state: Mapped[str] = mapped_column(String(8), default="applied")
+    entered_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    entered_at: Mapped[datetime]
+    accepted_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    accepted_at: Mapped[datetime | None]
+    confirmed_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    confirmed_at: Mapped[datetime | None]
+    from_on: Mapped[date | None]
+    until_on: Mapped[date | None]
+    ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str] = mapped_column(String(200), default="")
+    named_at: Mapped[datetime | None]
+    named_channel: Mapped[str | None] = mapped_column(String(8))
+
+
+class DualComment(Model):
+    """What the community writes of one person's quarter for the sheet to the work unit."""
+
+    __tablename__ = "dual_comment"
+
+    registration_id: Mapped[int] = mapped_column(
+        ForeignKey("dual_registration.id"), primary_key=True
+    )
+    period: Mapped[str] = mapped_column(String(7), primary_key=True)
+    comment: Mapped[str] = mapped_column(String(200))
+    written_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    written_at: Mapped[datetime]

@@ -9,6 +9,9 @@ from pointsbank.organizations.queries import in_scope
 # Older than anyone who ever lived here; a wrong century is noticed.
 BORN_YEARS_MAX = 120
 # As people and spreadsheets write a day: 1953-04-05, 1953/4/5, 1953年4月5日, 19530405.
+# Who appoints, and to which one role a secretary may.
+APPOINTERS = ("administrator", "secretary")
+COMMITTEE = "committee"
 DAY = re.compile(
     r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d{2})(\d{2}))(?:[T ]00:00:00)?", re.ASCII
 )
@@ -22,6 +25,15 @@ def may_change(actor_paths: Iterable[str], administered: Iterable[str]) -> bool:
     """
     mine = tuple(actor_paths)
     return all(in_scope(path, mine) for path in administered)
+
+
+def appointing_roles(role: str) -> tuple[str, ...]:
+    """Return the roles that may give this role and take it back, over the place it is for.
+
+    Rule: research/domain.md 0.9: the branch committee confirms grades; its secretary and the
+    administrators say who sits on it.
+    """
+    return APPOINTERS if role == COMMITTEE else APPOINTERS[:1]
 
 
 def age_on(born_on: date, on: date) -> int:

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
 
 from pointsbank.core.text import masked_name
 from pointsbank.members.errors import MemberNotFound
-from pointsbank.members.models import Card, Household, HouseholdMember, Member, MemberRole
+from pointsbank.members.models import (
+    Belonging,
+    Card,
+    Household,
+    HouseholdMember,
+    Member,
+    MemberRole,
+)
 from pointsbank.organizations.models import Merchant, Organization
 from pointsbank.organizations.queries import within
 
@@ -53,6 +60,17 @@ class StandingRole:
     merchant_id: int | None
     merchant_name: str | None
     granted_at: datetime
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Where somebody belonged, from a local day until another, which is exclusive."""
+
+    organization_code: str
+    organization: str
+    grid: str | None
+    from_on: date
+    until_on: date | None
 
 
 @dataclass(frozen=True)
@@ -166,6 +184,40 @@ def members_within(
     if name is not None:
         statement = statement.where(Member.name.contains(name, autoescape=True))
     return [_file(row) for row in session.execute(statement)]
+
+
+def organizations_on(session: Session, member_ids: Sequence[int], day: date) -> dict[int, int]:
+    """Return where each of these members belonged on a local day; before they came, where they
+    came to."""
+    rows = session.execute(
+        select(Belonging.member_id, Belonging.organization_id)
+        .where(
+            Belonging.member_id.in_(member_ids),
+            or_(Belonging.until_on.is_(None), Belonging.until_on > day),
+        )
+        .order_by(Belonging.member_id, Belonging.from_on.desc())
+    )
+    # The earliest of those that had not ended by then comes last, and stands.
+    return {row.member_id: row.organization_id for row in rows}
+
+
+def stays_of(session: Session, member_id: int) -> list[Stay]:
+    """Return everywhere a member belonged, the newest first."""
+    grid = aliased(Organization)
+    rows = session.execute(
+        select(
+            Organization.code,
+            Organization.name,
+            grid.name,
+            Belonging.from_on,
+            Belonging.until_on,
+        )
+        .join(Organization, Organization.id == Belonging.organization_id)
+        .outerjoin(grid, grid.id == Belonging.grid_id)
+        .where(Belonging.member_id == member_id)
+        .order_by(Belonging.from_on.desc())
+    )
+    return [Stay(*row) for row in rows]
 
 
 def display_names(session: Session, ids: Iterable[int]) -> dict[int, str]:

@@ -1,7 +1,7 @@
 """People register themselves with an invitation of their branch, and are signed in at once."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -59,6 +59,7 @@ def register(
     staff_lasts: timedelta,
     member_lasts: timedelta,
     now: datetime,
+    today: date,
 ) -> Outcome:
     """Take somebody in by their branch's invitation and begin their session.
 
@@ -93,7 +94,9 @@ def register(
             return Outcome("bad_credentials")
         forget_guess(session, keys)
         return Outcome("signed_in", signed_in)
-    return _taken_in(session, wanted, keys, secret=secret, lasts=member_lasts, now=now)
+    return _taken_in(
+        session, wanted, keys, secret=secret, lasts=member_lasts, now=now, today=today
+    )
 
 
 def _taken_in(
@@ -104,6 +107,7 @@ def _taken_in(
     secret: str,
     lasts: timedelta,
     now: datetime,
+    today: date,
 ) -> Outcome:
     """Use the invitation up and take the person in, if it still has a use."""
     used = use_invitation(session, code=wanted.code, secret=secret, now=now)
@@ -119,6 +123,7 @@ def _taken_in(
         password_hash=wanted.password_hash,
         handle=wanted.handle,
         now=now,
+        today=today,
     )
     note(
         session,

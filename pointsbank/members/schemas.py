@@ -27,6 +27,7 @@ ROLE_WORDS = {
     "clerk": lazy_gettext("Merchant clerk"),
     "secretary": lazy_gettext("Branch secretary"),
     "auditor": lazy_gettext("Auditor"),
+    "committee": lazy_gettext("Branch committee member"),
 }
 KIND_WORDS = {
     "volunteer": lazy_gettext("Volunteer"),
@@ -46,6 +47,14 @@ def six_digits(text: str) -> None:
     """Refuse what is not six plain digits."""
     if not is_pin(text):
         raise ValidationError("six digits are needed")
+
+
+class Day(fields.Date):
+    """A local day, 2026-11-21."""
+
+    def __init__(self, **more: Any) -> None:
+        """Take ISO format only."""
+        super().__init__(format="%Y-%m-%d", **more)
 
 
 class Password(fields.String):

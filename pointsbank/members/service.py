@@ -1,6 +1,6 @@
 """Writes about people: taking them in, roles, stopped accounts, passwords."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from pointsbank.core.actor import ROLES
 from pointsbank.core.audit import note
 from pointsbank.ledger.service import open_account
+from pointsbank.members.belonging import Home, begin_belonging, note_change
 from pointsbank.members.errors import (
     BadRoleScope,
     MemberNotFound,
@@ -69,10 +70,12 @@ def add_member(
     password_hash: str | None,
     handle: bytes,
     now: datetime,
+    today: date,
     volunteer_no: str | None = None,
 ) -> int:
     """Take one person in, open their ledger account member:{id}, and return their id.
 
+    today: the local day, from which they belong to the organization.
     volunteer_no: drawn when it is not given. phone: eleven digits. handle: five random bytes.
     Raises PhoneTaken, VolunteerNoTaken, OrganizationNotFound, UnknownKind.
     """
@@ -98,6 +101,7 @@ def add_member(
     )
     session.add(member)
     session.flush()
+    begin_belonging(session, members=[Home(member.id, organization_id)], on=today, now=now)
     open_account(session, code=f"member:{member.id}", kind="member")
     return member.id
 
@@ -114,6 +118,7 @@ def add_first_administrator(
     password_hash: str,
     handle: bytes,
     now: datetime,
+    today: date,
 ) -> int:
     """Take in a person who administers everything, and return their id.
 
@@ -144,6 +149,7 @@ def add_first_administrator(
         password_hash=password_hash,
         handle=handle,
         now=now,
+        today=today,
     )
     grant_role(session, member_id=member_id, role="administrator", granted_by_id=None, now=now)
     return member_id
@@ -244,10 +250,15 @@ def withdraw_role(
 
 
 def suspend_member(
-    session: Session, *, member_id: int, suspended_by_id: int | None, now: datetime
+    session: Session,
+    *,
+    member_id: int,
+    suspended_by_id: int | None,
+    now: datetime,
+    today: date,
 ) -> None:
     """Stop an account and end its sessions at once; a repeat changes nothing."""
-    if _set_state(session, member_id, "suspended"):
+    if _set_state(session, member_id, "suspended", now, today):
         end_all_sessions(session, member_id=member_id, reason="suspended", now=now)
         note(
             session,
@@ -259,10 +270,15 @@ def suspend_member(
 
 
 def activate_member(
-    session: Session, *, member_id: int, activated_by_id: int | None, now: datetime
+    session: Session,
+    *,
+    member_id: int,
+    activated_by_id: int | None,
+    now: datetime,
+    today: date,
 ) -> None:
     """Open a stopped account again; a repeat changes nothing."""
-    if _set_state(session, member_id, "active"):
+    if _set_state(session, member_id, "active", now, today):
         note(
             session,
             at=now,
@@ -272,14 +288,19 @@ def activate_member(
         )
 
 
-def _set_state(session: Session, member_id: int, state: str) -> bool:
+def _set_state(
+    session: Session, member_id: int, state: str, now: datetime, today: date
+) -> bool:
     changed = session.execute(
         update(Member)
         .where(Member.id == member_id, Member.state != state)
         .values(state=state)
         .returning(Member.id)
     ).scalar()
-    return changed is not None
+    if changed is None:
+        return False
+    note_change(session, member_ids=[member_id], cause="state", from_on=today, now=now)
+    return True
 
 
 def set_password(

@@ -333,8 +333,8 @@ def test_a_card_of_a_stranger_or_a_higher_person_is_not_issued(client, world, wr
         ("POST", "/organizations/import", {"root", "boss"}),
         ("POST", "/members/import", {"root", "boss", "secretary"}),
         ("POST", "/members/search", {"root", "boss", "secretary"}),
-        ("POST", "/members/{member}/roles", {"root", "boss"}),
-        ("DELETE", "/members/{member}/roles/1", {"root", "boss"}),
+        ("POST", "/members/{member}/roles", {"root", "boss", "secretary"}),
+        ("DELETE", "/members/{member}/roles/1", {"root", "boss", "secretary"}),
         ("POST", "/members/{member}/cards", {"root", "boss", "organizer"}),
         ("DELETE", "/members/{member}/cards/1", {"root", "boss", "organizer"}),
         ("POST", "/members/{member}/suspension", {"root", "boss"}),
@@ -356,6 +356,16 @@ def test_doors_open_to_their_roles_only(client, world, method, path, allowed):
     assert entered == allowed
     stranger = client.open(address, method=method, headers={"Authorization": "Bearer x"})
     assert stranger.status_code == 401
+
+
+@pytest.mark.parametrize("role", ["organizer", "secretary", "administrator", "auditor"])
+def test_a_secretary_gives_no_role_but_the_committees(client, world, role):
+    answer = client.post(
+        f"/api/v1/members/{world.member}/roles",
+        json={"role": role, "organization_code": "mine"},
+        headers=world.headers("secretary"),
+    )
+    assert answer.status_code in (403, 404), answer.text
 
 
 def test_me_shows_points_minutes_and_branch(client, app, writing):

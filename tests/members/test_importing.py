@@ -41,6 +41,7 @@ def imported(session, rows, paths=("/",), header=HEADER, filename="people.csv", 
         "draw_handle": draw_bytes,
         "actor_id": None,
         "now": NOON,
+        "today": NOON.date(),
         **more,
     }
     return import_members(session, **given)

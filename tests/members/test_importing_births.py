@@ -29,6 +29,7 @@ def imported(session, content, filename="people.csv"):
         draw_handle=draw_bytes,
         actor_id=None,
         now=NOON,
+        today=NOON.date(),
     )
 
 

@@ -120,6 +120,7 @@ def test_the_first_administrator_stands_over_everything(session, now):
         password_hash="x",
         handle=b"12345",
         now=now,
+        today=now.date(),
     )
     assert [role.path for role in standing_roles(session, member_id)] == ["/"]
     assert member_in_scope(session, ["/"], member_id).organization_code == "installation"

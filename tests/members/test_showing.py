@@ -124,7 +124,9 @@ def test_wrong_purposes_say_which_code_it_is(session):
 def test_a_stopped_member_cannot_redeem(session):
     member_id = a_member(session)
     draw(session, member_id)
-    suspend_member(session, member_id=member_id, suspended_by_id=None, now=NOON)
+    suspend_member(
+        session, member_id=member_id, suspended_by_id=None, now=NOON, today=NOON.date()
+    )
     for judge in (use, look):
         with pytest.raises(MemberSuspended):
             judge(session, redemption_digits(NUMBER))

@@ -21,6 +21,8 @@ from pointsbank.members.appointing import appoint, dismiss, give_card, reopen, s
 from pointsbank.members.errors import BadCardPin, HouseholdNotFound, MemberNotFound
 from pointsbank.members.households import KEEPERS, join_by_number, remove_from_household
 from pointsbank.members.importing import hashed_passwords, import_members, read_members
+from pointsbank.members.moving import MOVERS
+from pointsbank.members.policy import APPOINTERS, appointing_roles
 from pointsbank.members.queries import (
     HouseholdFile,
     MemberFile,
@@ -108,6 +110,7 @@ def list_page(
         members=shown,
         words=words,
         kinds=KIND_WORDS,
+        may_propose=bool(current_actor().paths(*MOVERS)),
         links={"next": more, "first": here if is_later_page else ""},
     )
 
@@ -131,6 +134,9 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         abilities = abilities_file(session, member_id)
         lacks_password = has_no_password(session, member_id)
     may_read = actor.oversees(member.path, *READERS)
+    may_give = [
+        role for role in ROLE_WORDS if actor.oversees(member.path, *appointing_roles(role))
+    ]
     phone = masked_phone(member.phone) if member.phone and may_read else ""
     return render_template(
         "members/person.html",
@@ -141,12 +147,15 @@ def person_page(member_id: int, words: dict[str, str] | None = None) -> str:
         cards=cards,
         kinds=KIND_WORDS,
         role_words=ROLE_WORDS,
+        may_give=may_give,
+        role_choices=[(role, ROLE_WORDS[role]) for role in may_give],
         may_appoint=actor.oversees(member.path, "administrator"),
         may_give_cards=actor.oversees(member.path, *CARD_GIVERS),
         is_self=member_id == actor.member_id,
         merchants=[("", gettext("none")), *((str(m.id), m.name) for m in merchants)],
         words=words or {},
         may_read=may_read,
+        may_open_file=actor.oversees(member.path, "secretary"),
         may_activate=lacks_password and may_read,
         household=household_rows(actor, household),
         abilities=abilities,
@@ -177,7 +186,7 @@ def back_to(member_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/members/<id:member_id>/roles")
-@roles_only("administrator")
+@roles_only(*APPOINTERS)
 def give_role(member_id: int) -> ResponseReturnValue:
     """Give a person a role, and say so."""
     actor, now = current_actor(), clock.now()
@@ -207,7 +216,7 @@ def give_role(member_id: int) -> ResponseReturnValue:
 
 
 @pages.post("/members/<id:member_id>/roles/<id:role_id>/withdrawal")
-@roles_only("administrator")
+@roles_only(*APPOINTERS)
 def take_role(member_id: int, role_id: int) -> ResponseReturnValue:
     """Take a role back; the person is signed out everywhere."""
     actor = current_actor()
@@ -224,11 +233,17 @@ def take_role(member_id: int, role_id: int) -> ResponseReturnValue:
 @roles_only("administrator")
 def suspend(member_id: int) -> ResponseReturnValue:
     """Stop an account; the person is signed out everywhere."""
-    actor = current_actor()
+    actor, now = current_actor(), clock.now()
 
     def act() -> None:
         with transaction() as session:
-            stop(session, actor=actor, member_id=member_id, now=clock.now())
+            stop(
+                session,
+                actor=actor,
+                member_id=member_id,
+                now=now,
+                today=local_day(now, settings().zone),
+            )
 
     attempt(act, gettext("The account was stopped, and the person signed out."))
     return back_to(member_id)
@@ -238,11 +253,17 @@ def suspend(member_id: int) -> ResponseReturnValue:
 @roles_only("administrator")
 def activate(member_id: int) -> ResponseReturnValue:
     """Open a stopped account again."""
-    actor = current_actor()
+    actor, now = current_actor(), clock.now()
 
     def act() -> None:
         with transaction() as session:
-            reopen(session, actor=actor, member_id=member_id, now=clock.now())
+            reopen(
+                session,
+                actor=actor,
+                member_id=member_id,
+                now=now,
+                today=local_day(now, settings().zone),
+            )
 
     attempt(act, gettext("The account is open again."))
     return back_to(member_id)
@@ -374,12 +395,14 @@ def imported(actor: Actor, *, is_dry_run: bool) -> dict[str, Any]:
     Raises BadTable, FileMissing.
     """
     table, problems = read_upload(read_members)
+    now = clock.now()
     given: dict[str, Any] = {
         "table": table,
         "paths": actor.paths(*READERS),
         "draw_handle": draw_bytes,
         "actor_id": actor.member_id,
-        "now": clock.now(),
+        "now": now,
+        "today": local_day(now, settings().zone),
     }
     with reading() as session:
         report = import_members(
