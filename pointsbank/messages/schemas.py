@@ -6,7 +6,13 @@ from typing import Any
 from flask import current_app, url_for
 from marshmallow import Schema, fields
 
+from pointsbank.messages.appraisal_words import APPRAISAL_WORDS
+from pointsbank.messages.certificate_words import CERTIFICATE_WORDS
+from pointsbank.messages.grade_words import GRADE_WORDS
+from pointsbank.messages.job_words import JOB_WORDS
 from pointsbank.messages.merchant_words import MERCHANT_WORDS
+from pointsbank.messages.move_words import MOVE_WORDS
+from pointsbank.messages.notice_words import NOTICE_WORDS
 from pointsbank.messages.queries import MessageLine
 from pointsbank.messages.words import MEMBER_WORDS, NEWS
 from pointsbank.web.contract import Body, RowId
@@ -14,7 +20,16 @@ from pointsbank.web.formats import day, hours, moment, month_name, points
 from pointsbank.web.languages import locale_name
 
 # Every kind with its words.
-WORDS = {**MEMBER_WORDS, **MERCHANT_WORDS}
+WORDS = {
+    **MEMBER_WORDS,
+    **MERCHANT_WORDS,
+    **NOTICE_WORDS,
+    **GRADE_WORDS,
+    **APPRAISAL_WORDS,
+    **MOVE_WORDS,
+    **CERTIFICATE_WORDS,
+    **JOB_WORDS,
+}
 
 
 class MessageOut(Schema):

@@ -20,6 +20,19 @@ MEMBER_WORDS: dict[str, Words] = {
             " them."
         )
     ),
+    "rankings_wrong": Words(
+        lazy_gettext(
+            "The check of %(found_on)s found %(standings)s standings in the rankings that"
+            " differ from their entries. They are made anew by themselves; if this comes again,"
+            " please tell whoever runs this service."
+        )
+    ),
+    "snapshots_wrong": Words(
+        lazy_gettext(
+            "The check of %(found_on)s found %(snapshots)s closed periods that were written"
+            " past this service. Please tell whoever runs it today: the log names them."
+        )
+    ),
     "skill_confirmed": Words(
         lazy_gettext("Your skill “%(skill)s” was confirmed. Tasks that ask for it are open."),
         "ability_pages.show_own",

@@ -144,5 +144,7 @@ def test_a_stopped_account_and_two_roles_are_not_counted_twice(session, tree):
     twice = with_role(session, a_member(session), "secretary", tree["branch"])
     with_role(session, twice, "secretary", tree["community"])
     stopped = with_role(session, a_member(session), "secretary", tree["branch"])
-    suspend_member(session, member_id=stopped, suspended_by_id=twice, now=NOON)
+    suspend_member(
+        session, member_id=stopped, suspended_by_id=twice, now=NOON, today=NOON.date()
+    )
     assert role_holders_over(session, path, ("secretary",)) == [twice]

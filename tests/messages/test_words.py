@@ -111,7 +111,7 @@ def test_each_message_leads_to_a_view_that_is_there(app: Flask):
     assert gone == {}
 
 
-def line(kind, **facts):
+def line(kind, /, **facts):
     return MessageLine(1, kind, facts, NOON, None)
 
 
