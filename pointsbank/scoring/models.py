@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pointsbank.core.db import BigId, Model, one_of
 from pointsbank.ledger.models import TRANSFER_POINTS_MAX
 
-UNITS = ("hour", "shift")
+# Each: once, whatever time it took: an award, a deduction, what a vote came to.
+UNITS = ("hour", "shift", "each")
 CATEGORIES = (
     "organization_life",
     "study",
@@ -18,8 +19,23 @@ CATEGORIES = (
     "volunteer_service",
     "post_service",
     "recognition",
+    "deduction",
 )
+EVIDENCES = ("none", "scan", "photo", "document")
+STANDARD_STATES = ("draft", "published", "discarded")
+ROUNDINGS = ("floor", "half_up")
+# Rule: research/domain.md 1.5: an emergency counts at most half as much again.
+COEFFICIENT_PERCENT_MAX = 150
 MINUTES_MAX = 24 * 60
+# The most one person gets by an item in a local day, an ISO week, a calendar year.
+ITEM_CAPS = (
+    "points_day_max",
+    "points_week_max",
+    "points_year_max",
+    "hundredths_day_max",
+    "hundredths_week_max",
+    "hundredths_year_max",
+)
 
 MEASURES = ("points", "service_minutes")
 ADJUSTMENT_REASONS = (
@@ -42,7 +58,8 @@ class Item:
 
     share_min_percent: how much of the plan must be done for any of it to count.
     unit_minutes: time counts in such steps, rounded down. day_minutes_max: the most one day
-    counts.
+    counts. coefficient_percent_max: the most a task may multiply it by. rounding: its
+    standard's. Caps: None where there is no such limit.
     """
 
     id: int
@@ -57,19 +74,62 @@ class Item:
     unit_minutes: int
     share_min_percent: int
     day_minutes_max: int
+    evidence: str = "scan"
+    coefficient_percent_max: int = 100
+    points_day_max: int | None = None
+    points_week_max: int | None = None
+    points_year_max: int | None = None
+    hundredths_day_max: int | None = None
+    hundredths_week_max: int | None = None
+    hundredths_year_max: int | None = None
+    rounding: str = "floor"
+
+    @property
+    def is_for_tasks(self) -> bool:
+        """Whether work on a task can be scored by it: it goes by time or by the shift."""
+        return self.unit != "each" and self.category != "deduction"
 
 
 class ScoringStandard(Model):
-    """One version of the rules; in force from valid_from until the next version's."""
+    """One version of the rules, in force from valid_from until valid_to, which is exclusive.
+
+    A draft has no version and no one is judged by it; what was published is never changed, and
+    its valid_to is set once, when the next version is published. valid_to None: still in force.
+    """
 
     __tablename__ = "scoring_standard"
+    __table_args__ = (
+        CheckConstraint(one_of("state", STANDARD_STATES), name="state"),
+        CheckConstraint("(state = 'published') = (version IS NOT NULL)", name="version"),
+        CheckConstraint(one_of("rounding", ROUNDINGS), name="rounding"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="span"),
+        CheckConstraint(
+            "published_by_id IS NULL OR published_by_id <> drafted_by_id", name="second_person"
+        ),
+        Index(
+            "uq_scoring_standard_valid_from",
+            "valid_from",
+            unique=True,
+            sqlite_where=text("state = 'published'"),
+            postgresql_where=text("state = 'published'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    version: Mapped[int] = mapped_column(unique=True)
+    version: Mapped[int | None] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(String(120))
-    valid_from: Mapped[date] = mapped_column(unique=True)
-    # Shares of the evaluation score: category -> the most it can give in a year, in hundredths.
-    category_caps: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(12), default="published")
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    rounding: Mapped[str] = mapped_column(String(8), default="floor")
+    # How a year is evaluated, by the name of the table ("default", "mobile"): base mode, which
+    # categories are base and which bonus, the most of each, the grades' lowest scores.
+    # The shape: scoring/tables.py.
+    evaluation_tables: Mapped[dict[str, Any]]
+    drafted_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    drafted_at: Mapped[datetime | None]
+    published_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    published_at: Mapped[datetime | None]
 
 
 class ScoringItem(Model):
@@ -84,6 +144,20 @@ class ScoringItem(Model):
         CheckConstraint("evaluation_hundredths >= 0", name="evaluation"),
         CheckConstraint("share_min_percent BETWEEN 0 AND 100", name="share_min"),
         CheckConstraint("unit_minutes BETWEEN 1 AND 60", name="unit_minutes"),
+        CheckConstraint(one_of("evidence", EVIDENCES), name="evidence"),
+        CheckConstraint(
+            f"coefficient_percent_max BETWEEN 100 AND {COEFFICIENT_PERCENT_MAX}",
+            name="coefficient",
+        ),
+        # Rule: research/domain.md 1.6: party duties are evaluated and never paid in points.
+        CheckConstraint(
+            "category NOT IN ('organization_life', 'deduction') OR points = 0",
+            name="never_paid",
+        ),
+        CheckConstraint(
+            " AND ".join(f"({name} IS NULL OR {name} >= 0)" for name in ITEM_CAPS),
+            name="caps",
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -101,6 +175,49 @@ class ScoringItem(Model):
     unit_minutes: Mapped[int]
     share_min_percent: Mapped[int]
     day_minutes_max: Mapped[int]
+    # What must be kept with an entry.
+    evidence: Mapped[str] = mapped_column(String(12), default="scan", server_default="scan")
+    # The most that a task may multiply this item by, such as 150 in an emergency.
+    coefficient_percent_max: Mapped[int] = mapped_column(default=100, server_default="100")
+    # The most of one person in a local day, an ISO week, a calendar year; None: no such limit.
+    points_day_max: Mapped[int | None]
+    points_week_max: Mapped[int | None]
+    points_year_max: Mapped[int | None]
+    hundredths_day_max: Mapped[int | None]
+    hundredths_week_max: Mapped[int | None]
+    hundredths_year_max: Mapped[int | None]
+
+
+class PointsTaken(Model):
+    """What one person got by one item in one span ("2026-11-21", "2026-W47", "2026").
+
+    The row where two settlements meet; kept only where the item limits that span.
+    """
+
+    __tablename__ = "points_taken"
+    __table_args__ = (CheckConstraint("points >= 0", name="points"),)
+
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    item_code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    span: Mapped[str] = mapped_column(String(10), primary_key=True)
+    points: Mapped[int]
+
+
+class StandardTrial(Model):
+    """A draft run over a past period (试算): who would have moved, and why. It binds nobody."""
+
+    __tablename__ = "standard_trial"
+    __table_args__ = (UniqueConstraint("standard_id", "period", "organization_id", "ran_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    standard_id: Mapped[int] = mapped_column(ForeignKey("scoring_standard.id"))
+    period: Mapped[str] = mapped_column(String(24))
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"))
+    ran_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    ran_at: Mapped[datetime]
+    # Of the draft's content, so that publishing shows whether it was tried as it stands.
+    digest: Mapped[str] = mapped_column(String(64))
+    summary: Mapped[dict[str, Any]]
 
 
 class ScoreEntry(Model):
@@ -115,7 +232,20 @@ class ScoreEntry(Model):
         CheckConstraint(f"ABS(points) <= {TRANSFER_POINTS_MAX}", name="points"),
         CheckConstraint(f"ABS(service_minutes) <= {MINUTES_MAX}", name="service_minutes"),
         Index(None, "earned_on", "member_id"),
-        Index(None, "member_id", "earned_on"),
+        # It holds what a roll-up adds up of a member.
+        Index(
+            None,
+            "member_id",
+            "earned_on",
+            postgresql_include=[
+                "id",
+                "item_id",
+                "category",
+                "evaluation_hundredths",
+                "points",
+                "service_minutes",
+            ],
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

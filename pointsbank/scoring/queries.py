@@ -24,19 +24,32 @@ ITEM = (
     ScoringItem.unit_minutes,
     ScoringItem.share_min_percent,
     ScoringItem.day_minutes_max,
+    ScoringItem.evidence,
+    ScoringItem.coefficient_percent_max,
+    ScoringItem.points_day_max,
+    ScoringItem.points_week_max,
+    ScoringItem.points_year_max,
+    ScoringItem.hundredths_day_max,
+    ScoringItem.hundredths_week_max,
+    ScoringItem.hundredths_year_max,
+    ScoringStandard.rounding,
 )
 
 
 @dataclass(frozen=True)
 class Standard:
-    """One version of the rules. category_caps: the most each category gives a year, in
-    hundredths."""
+    """One version of the rules that was published.
+
+    valid_to: exclusive; None while no later version is published. evaluation_tables: how a year
+    is evaluated, as scoring/tables.py reads it.
+    """
 
     id: int
     version: int
     name: str
     valid_from: date
-    category_caps: dict[str, Any]
+    valid_to: date | None
+    evaluation_tables: dict[str, Any]
     items: tuple[Item, ...]
 
     def item(self, code: str) -> Item:
@@ -49,21 +62,31 @@ class Standard:
                 return item
         raise UnknownScoringItem(scoring_item=code[:40])
 
+    def task_item(self, code: str) -> Item:
+        """Return the item with this code by which work on a task can be scored.
+
+        Raises UnknownScoringItem, for a deduction and an item by decision too.
+        """
+        item = self.item(code)
+        if not item.is_for_tasks:
+            raise UnknownScoringItem(scoring_item=code[:40])
+        return item
+
 
 def standard_on(session: Session, day: date) -> Standard:
-    """Return the version in force on a local day: the newest that began by then.
+    """Return the version in force on a local day: the newest published that began by then.
 
     Raises NoStandard.
     """
     newest = (
         select(func.max(ScoringStandard.valid_from))
-        .where(ScoringStandard.valid_from <= day)
+        .where(ScoringStandard.state == "published", ScoringStandard.valid_from <= day)
         .scalar_subquery()
     )
     rows: Sequence[Any] = session.execute(
         select(ScoringStandard, *ITEM)
         .outerjoin(ScoringItem, ScoringItem.standard_id == ScoringStandard.id)
-        .where(ScoringStandard.valid_from == newest)
+        .where(ScoringStandard.state == "published", ScoringStandard.valid_from == newest)
         .order_by(ScoringItem.id)
     ).all()
     if not rows:
@@ -74,7 +97,8 @@ def standard_on(session: Session, day: date) -> Standard:
         row.version,
         row.name,
         row.valid_from,
-        row.category_caps,
+        row.valid_to,
+        row.evaluation_tables,
         tuple(Item(*found[1:]) for found in rows if found[1] is not None),
     )
 

@@ -14,6 +14,7 @@ from pointsbank.scoring.models import (
     Item,
 )
 from pointsbank.scoring.queries import Standard
+from pointsbank.scoring.tables import DEFAULT_TABLE, table_named
 from pointsbank.web.contract import Body, RowId, Text, Whole
 
 REASON_LENGTH_MAX = 200
@@ -80,14 +81,18 @@ def item_out(item: Item) -> dict[str, Any]:
 
 
 def standard_out(standard: Standard) -> dict[str, Any]:
-    """Return a version with its items as a list that is never cut."""
+    """Return a version with its items as a list that is never cut.
+
+    category_caps: those of the table by which most members are evaluated.
+    """
+    table = table_named(standard.evaluation_tables, DEFAULT_TABLE)
     return {
         "version": standard.version,
         "name": standard.name,
         "valid_from": standard.valid_from,
         "category_caps": {
             category: hundredths / 100
-            for category, hundredths in standard.category_caps.items()
+            for category, hundredths in {**table.base, **table.bonus}.items()
         },
         "items": [item_out(item) for item in standard.items],
         "next": None,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.scoring.models import Item, ScoreEntry
 from pointsbank.scoring.policy import Award
+from pointsbank.scoring.reversals import points_lowered
 
 
 def record_entry(
@@ -51,7 +52,8 @@ def negate_entry(session: Session, *, cause: str, of_cause: str, now: datetime) 
     """Write an entry that takes away what another added, and return its id.
 
     It belongs to the same day, item and organization, so that every sum and period loses what
-    it had gained. None when there is nothing to take away, or it was taken away before.
+    it had gained; points that the ledger took back before are not taken twice. None when there
+    is nothing to take away, or it was taken away before.
     """
     original = session.scalars(select(ScoreEntry).where(ScoreEntry.cause == of_cause)).first()
     prior = session.scalar(select(ScoreEntry.id).where(ScoreEntry.cause == cause))
@@ -66,7 +68,7 @@ def negate_entry(session: Session, *, cause: str, of_cause: str, now: datetime) 
             item_id=original.item_id,
             category=original.category,
             evaluation_hundredths=-original.evaluation_hundredths,
-            points=-original.points,
+            points=points_lowered(session, of_cause) - original.points,
             service_minutes=-original.service_minutes,
             title=original.title,
             earned_on=original.earned_on,

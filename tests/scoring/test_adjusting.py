@@ -18,7 +18,7 @@ from pointsbank.members.errors import MemberNotFound
 from pointsbank.messages.models import Message
 from pointsbank.messages.queries import inbox
 from pointsbank.rankings.models import MemberStanding
-from pointsbank.rankings.service import roll_up
+from pointsbank.rankings.rolling_up import roll_up
 from pointsbank.scoring.adjustments import adjusted_lines, adjustment_of, adjustments_within
 from pointsbank.scoring.errors import (
     AdjustmentDecided,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import text
 
 from pointsbank.core import clock
@@ -10,9 +11,16 @@ from pointsbank.core.calendar import local_day
 from pointsbank.scoring.models import Adjustment
 from tests.browsing import Browser, Forms, words_of
 from tests.builders import a_member, how_many, signed_in
+from tests.moments import NOON
 from tests.scoring.hands import ZONE, asked, decided, some_hands
 
 URL = "/api/v1/adjustments"
+
+
+@pytest.fixture(autouse=True)
+def travel():
+    with time_machine.travel(NOON) as traveller:
+        yield traveller
 
 
 @pytest.fixture

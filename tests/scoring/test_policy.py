@@ -3,7 +3,7 @@
 import pytest
 
 from pointsbank.scoring.models import Item
-from pointsbank.scoring.policy import Award, award_for
+from pointsbank.scoring.policy import Award, award_for, worth_of
 
 HOUR = Item(
     id=1,
@@ -112,3 +112,52 @@ def test_splitting_a_shift_never_gives_more(dice):
         one = of_hours(first, first)
         other = of_hours(planned - first, planned - first, one.service_minutes)
         assert one.points + other.points <= whole.points
+
+
+FLOOD = Item(
+    **{**vars(HOUR), "points": 15, "evaluation_hundredths": 75, "coefficient_percent_max": 150}
+)
+
+
+@pytest.mark.parametrize(
+    ("percent", "rounding", "points", "hundredths"),
+    [
+        (100, "floor", 22, 112),  # 22.5 points and 112.5 hundredths for an hour and a half
+        (100, "half_up", 23, 113),
+        (110, "floor", 24, 123),  # 24.75, 123.75
+        (110, "half_up", 25, 124),
+        (150, "floor", 33, 168),  # 33.75, 168.75
+        (150, "half_up", 34, 169),
+        (200, "floor", 33, 168),  # cut at the item's bound
+        (50, "floor", 22, 112),  # nothing is lowered
+    ],
+)
+def test_a_coefficient_multiplies_points_and_evaluation(percent, rounding, points, hundredths):
+    item = Item(**{**vars(FLOOD), "rounding": rounding})
+    award = award_for(
+        item,
+        planned_minutes=90,
+        actual_minutes=90,
+        day_minutes_before=0,
+        coefficient_percent=percent,
+    )
+    assert award == Award(90, points, hundredths)
+
+
+@pytest.mark.parametrize(("bound", "award"), [(100, (20, 100)), (150, (30, 150))])
+def test_a_coefficient_multiplies_a_shift_within_its_bound(bound, award):
+    item = Item(**{**vars(PATROL), "coefficient_percent_max": bound})
+    given = award_for(
+        item,
+        planned_minutes=120,
+        actual_minutes=120,
+        day_minutes_before=0,
+        coefficient_percent=150,
+    )
+    assert (given.points, given.evaluation_hundredths, given.service_minutes) == (*award, 120)
+
+
+def test_all_is_rounded_once():
+    item = Item(**{**vars(HOUR), "points": 11, "coefficient_percent_max": 150})
+    # 11 × 0.5 × 1.3 = 7.15; rounding before multiplying would give 5 × 1.3 = 6.
+    assert worth_of(item, 30, 130)[0] == 7
