@@ -1,0 +1,1 @@
+"""The pages of evaluation papers, democratic appraisals and organization life."""
