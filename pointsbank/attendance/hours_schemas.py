@@ -49,6 +49,11 @@ HELD_WORDS = {
     "budget_spent": lazy_gettext("the month's issue budget is used up"),
     "review": lazy_gettext("a second person looks at it"),
 }
+CUT_WORDS = {
+    "day_cap": lazy_gettext("fewer points: the day's limit for this work is reached"),
+    "week_cap": lazy_gettext("fewer points: the week's limit for this work is reached"),
+    "year_cap": lazy_gettext("fewer points: the year's limit for this work is reached"),
+}
 OVERTIME_WORDS = {
     "pending": lazy_gettext("waits for a decision"),
     "approved": lazy_gettext("approved"),
@@ -189,6 +194,7 @@ class ServiceOut(Schema):
     points = fields.Integer(allow_none=True)
     standard_version = fields.Integer(allow_none=True)
     held_reason = fields.String(allow_none=True)
+    cut_reason = fields.String(allow_none=True)
     flags = fields.List(fields.String())
     checked_in_by = fields.String(allow_none=True)
 
@@ -266,6 +272,7 @@ def service_out(found: Service) -> dict[str, Any]:
         "points": found.points,
         "standard_version": found.standard_version,
         "held_reason": found.held_reason,
+        "cut_reason": found.cut_reason,
         "flags": list(found.flags),
         "checked_in_by": found.by_hand,
     }
@@ -346,6 +353,8 @@ def service_words(found: Service) -> dict[str, Any]:
         state = str(NOT_ENTERED)
     if found.state == "held" and found.held_reason in HELD_WORDS:
         state = f"{state} · {HELD_WORDS[found.held_reason]}"
+    if found.state == "credited" and found.cut_reason in CUT_WORDS:
+        state = f"{state} · {CUT_WORDS[found.cut_reason]}"
     return {
         **service_out(found),
         "state_word": state,

@@ -180,6 +180,8 @@ class Attendance(Model):
     settled_at: Mapped[datetime | None]
     settled_by_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
     held_reason: Mapped[str | None] = mapped_column(String(24))
+    # Which limit of the item left fewer points than the minutes are worth.
+    cut_reason: Mapped[str | None] = mapped_column(String(12))
     # Whole minutes between the marks within the shift, before any rule of the standard.
     present_minutes: Mapped[int | None]
     service_minutes: Mapped[int | None]

@@ -36,6 +36,7 @@ class Service:
     points: int | None
     standard_version: int | None
     held_reason: str | None
+    cut_reason: str | None
     flags: tuple[str, ...]
     by_hand: str | None
 
@@ -121,6 +122,7 @@ def _service(
         points=_sum(each.points for each in shown),
         standard_version=next((version for _, version in comings if version), None),
         held_reason=next((each.held_reason for each in standing if each.held_reason), None),
+        cut_reason=next((each.cut_reason for each in standing if each.cut_reason), None),
         flags=tuple(sorted({flag for each in shown for flag in each.flags or ()})),
         by_hand=by_hand,
     )

@@ -29,7 +29,7 @@ FIND_FACTS = """
            i.id AS item_id, i.code, i.name AS item_name, i.name_zh, i.category, i.unit,
            i.points,
            i.evaluation_hundredths, i.counts_minutes, i.unit_minutes, i.share_min_percent,
-           i.day_minutes_max,
+           i.day_minutes_max, i.coefficient_percent_max, rules.rounding, t.coefficient_percent,
            (SELECT COUNT(DISTINCT came.member_id) FROM attendance AS came
             WHERE came.shift_id = s.id AND came.state <> 'rejected') AS arrived,
            (SELECT COUNT(*) FROM attendance AS here
@@ -56,8 +56,10 @@ FIND_FACTS = """
             (SELECT MAX(last.occurrence) FROM attendance AS last
              WHERE last.shift_id = s.id AND last.member_id = m.id)
     LEFT JOIN overtime AS longer ON longer.shift_id = s.id AND longer.state = 'approved'
-    LEFT JOIN scoring_standard AS rules ON rules.valid_from =
-        (SELECT MAX(valid_from) FROM scoring_standard WHERE valid_from <= :today)
+    LEFT JOIN scoring_standard AS rules
+        ON rules.state = 'published' AND rules.valid_from =
+            (SELECT MAX(valid_from) FROM scoring_standard
+             WHERE state = 'published' AND valid_from <= :today)
     LEFT JOIN scoring_item AS i ON i.standard_id = rules.id AND i.code = t.scoring_item
 """
 WHO = {"id": "m.id = :member_id", "handle": "m.handle = :member_handle"}

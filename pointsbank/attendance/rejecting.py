@@ -17,12 +17,11 @@ from pointsbank.ledger.queries import balance_of
 from pointsbank.ledger.service import reverse
 from pointsbank.members.queries import member_of, role_holders_over
 from pointsbank.messages.service import tell_each
+from pointsbank.scoring.reversals import rejection_of
 from pointsbank.scoring.service import negate_entry
 from pointsbank.tasks.claiming import locked_shift
 from pointsbank.tasks.errors import ShiftNotFound
 from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
-
-REJECT = "reject"
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,10 @@ def reject_attendance(
     rejection = Rejection()
     if any(coming.state == "credited" for coming in line.standing):
         cause = award_key(line)
-        negate_entry(session, cause=cause.replace("award", REJECT, 1), of_cause=cause, now=now)
+        # The ledger first: an administrator who takes the same line back at this moment is
+        # waited for there, and what they lowered is seen when the rest is negated.
         rejection = _take_back(session, line, task, today, now)
+        negate_entry(session, cause=rejection_of(cause), of_cause=cause, now=now)
     note_act(
         session,
         at=now,
@@ -110,7 +111,7 @@ def _take_back(
         posted = reverse(
             session,
             transfer_id=awarded.transfer_id,
-            key=award_key(line).replace("award", REJECT, 1),
+            key=rejection_of(award_key(line)),
             reason=task.title,
             actor_id=line.member_id,
             today=today,

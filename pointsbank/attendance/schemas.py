@@ -152,6 +152,7 @@ class SheetLineOut(Schema):
     flags = fields.List(fields.String())
     would_award = fields.Nested(WouldAward)
     held_reason = fields.String(allow_none=True)
+    cut_reason = fields.String(allow_none=True)
     would_hold = fields.String(allow_none=True)
     pairs = fields.List(fields.Nested(PairOut))
 
@@ -268,5 +269,6 @@ def sheet_line_out(line: SheetLine, rules: ShiftRules, now: datetime) -> dict[st
         "flags": line.flags,
         "would_award": {"points": gives[0], "service_minutes": gives[1]},
         "held_reason": line.held_reason,
+        "cut_reason": line.cut_reason,
         "would_hold": award.reason if line.has_come and line.settled_at is None else None,
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from pointsbank.attendance.evidence import facts_for_review
 from pointsbank.attendance.models import Attendance
 from pointsbank.attendance.overtimes import overtime_of
 from pointsbank.attendance.policy import minutes_of_presence, planned_minutes
+from pointsbank.attendance.rationing import BUDGET_SPENT, within_budget, within_caps
 from pointsbank.attendance.sheet import REVIEW, Coming, SheetLine, sheet_lines
 from pointsbank.attendance.vouching import demand_co_signature
 from pointsbank.attendance.weighing import Weighed, weigh
@@ -26,6 +27,8 @@ from pointsbank.ledger.budgets import budget_left
 from pointsbank.ledger.models import Account
 from pointsbank.ledger.posting import Posting
 from pointsbank.members.models import Member
+from pointsbank.scoring.capping import room_for, take_points
+from pointsbank.scoring.models import Item
 from pointsbank.scoring.policy import DAY_FULL, TOO_SHORT, Award, award_for
 from pointsbank.scoring.queries import Standard, minutes_counted_on, standard_on
 from pointsbank.scoring.service import record_entry
@@ -36,7 +39,6 @@ from pointsbank.tasks.queries import ShiftLine, TaskLine, shift_of
 MISSING_CHECK_OUT = "missing_check_out"
 OWN_SHIFT = "own_shift"
 CLAIM_GIVEN_UP = "claim_given_up"
-BUDGET_SPENT = "budget_spent"
 # The lead says that somebody was there although they had given their place up.
 COUNTS_ANYWAY = "counts_anyway"
 # By the standard there is nothing to enter: nobody has to look, unless a mark is wrong.
@@ -90,6 +92,15 @@ class ShiftRules:
         """How much longer than planned was approved."""
         return int((self.until - self.shift.ends_at).total_seconds()) // 60
 
+    @property
+    def item(self) -> Item:
+        """The item that the task is scored by."""
+        return self.standard.item(self.task.scoring_item)
+
+    def day(self, zone: ZoneInfo) -> date:
+        """Return the local day that the shift counts for."""
+        return local_day(self.shift.starts_at, zone)
+
     def minutes_of(self, *comings: Coming) -> int:
         """Return how many minutes of the shift these comings cover, without its break."""
         pairs = [(each.checked_in_at, each.checked_out_at) for each in comings]
@@ -111,13 +122,14 @@ class ShiftRules:
             return Award(reason=CLAIM_GIVEN_UP)
         shift = self.shift
         award = award_for(
-            self.standard.item(self.task.scoring_item),
+            self.item,
             planned_minutes=planned_minutes(
                 shift.starts_at, shift.ends_at, shift.break_minutes
             ),
             actual_minutes=self.minutes_of(*line.standing),
             day_minutes_before=self.before.get(line.member_id, 0),
             overtime_minutes=self.overtime_minutes,
+            coefficient_percent=self.task.coefficient_percent,
         )
         doubt = self.weighed.get(line.member_id)
         if award.reason is None and doubt is not None and doubt.is_doubtful:
@@ -260,31 +272,6 @@ def is_to_settle(line: SheetLine, actor_id: int) -> bool:
     return is_approved or line.held_reason in JUDGED_AGAIN
 
 
-def waits_for_budget(line: SheetLine) -> bool:
-    """Tell whether a line is held only until the month's issue budget has room for it."""
-    return line.held_reason == BUDGET_SPENT
-
-
-def within_budget(
-    lines: Sequence[SheetLine], awards: Mapping[int, Award], left: int | None
-) -> dict[int, Award]:
-    """Return what each gets when only so many points may still be issued, by member.
-
-    Whoever came first is awarded first; whose points do not fit is held as a whole.
-    """
-    kept = dict(awards)
-    if left is None:
-        return kept
-    paid = [line for line in lines if line.checked_in_at and kept[line.member_id].points]
-    for line in sorted(paid, key=lambda line: (line.checked_in_at, line.claim_id)):
-        points = kept[line.member_id].points
-        if points > left:
-            kept[line.member_id] = Award(reason=BUDGET_SPENT)
-        else:
-            left -= points
-    return kept
-
-
 def _wallets(session: Session, member_ids: Sequence[int]) -> dict[int, int]:
     """Return each member's wallet id: the order in which wallets are locked everywhere."""
     codes = {f"member:{member_id}": member_id for member_id in member_ids}
@@ -309,10 +296,19 @@ def _settle(
     # moment.
     rules = shift_rules(session, waiting, shift, task, zone)
     issuer, month = open_issuer(session, task.organization_id), local_month(now, zone)
+    planned = planned_awards(waiting, rules, actor_id)
+    rooms = room_for(
+        session,
+        member_ids=[member_id for member_id, award in planned.items() if award.points],
+        item=rules.item,
+        day=rules.day(zone),
+    )
     left = budget_left(session, issuer.code, month, lock=True)
-    awards = within_budget(waiting, planned_awards(waiting, rules, actor_id), left)
+    awards = within_budget(waiting, within_caps(planned, rooms), left)
     waiting = [line for line in waiting if not _goes_on_waiting(line, awards[line.member_id])]
     given = [line for line in waiting if awards[line.member_id].reason is None]
+    points = {line.member_id: awards[line.member_id].points for line in given}
+    take_points(session, points=points, rooms=rooms, item=rules.item)
     for line in given:
         _record(session, line, awards[line.member_id], rules, organizations, zone, now)
     paid = [line for line in given if awards[line.member_id].points]
@@ -369,10 +365,10 @@ def _record(
         cause=award_key(line),
         member_id=line.member_id,
         organization_id=organizations[line.member_id],
-        item=rules.standard.item(rules.task.scoring_item),
+        item=rules.item,
         award=award,
         title=reason_text(rules.task.title, award.service_minutes),
-        earned_on=local_day(rules.shift.starts_at, zone),
+        earned_on=rules.day(zone),
         now=now,
     )
 
@@ -467,6 +463,7 @@ def _mark(
                     "settled_at": now,
                     "settled_by_id": actor_id,
                     "held_reason": award.reason,
+                    "cut_reason": award.cut if is_first else None,
                     "present_minutes": rules.present_in(coming),
                     "service_minutes": _part(award, award.service_minutes, is_first),
                     "points": _part(award, award.points, is_first),

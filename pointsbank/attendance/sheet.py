@@ -37,6 +37,7 @@ class Coming:
     transfer_id: int | None
     review_state: str
     review_score: int
+    cut_reason: str | None
 
 
 COMING = (
@@ -57,6 +58,7 @@ COMING = (
     Attendance.transfer_id,
     Attendance.review_state,
     Attendance.review_score,
+    Attendance.cut_reason,
 )
 
 
@@ -133,6 +135,11 @@ class SheetLine:
         if not moments or any(moment is None for moment in moments):
             return None
         return max(moment for moment in moments if moment is not None)
+
+    @property
+    def cut_reason(self) -> str | None:
+        """Which limit of the item left them fewer points, if one did."""
+        return next((each.cut_reason for each in self.standing if each.cut_reason), None)
 
     @property
     def held_reason(self) -> str | None:

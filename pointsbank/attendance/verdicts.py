@@ -169,6 +169,7 @@ def _preview(found: Findings, judgement: Judgement) -> Award | None:
         actual_minutes=present,
         day_minutes_before=int(facts.minutes_today or 0),
         overtime_minutes=overtime,
+        coefficient_percent=facts.coefficient_percent,
     )
 
 
@@ -187,4 +188,6 @@ def item_of(facts: Row[Any]) -> Item:
         facts.unit_minutes,
         facts.share_min_percent,
         facts.day_minutes_max,
+        coefficient_percent_max=facts.coefficient_percent_max,
+        rounding=facts.rounding,
     )

@@ -12,6 +12,7 @@ from pointsbank.attendance.models import Scan
 from pointsbank.attendance.recording import Verdict, record_scan
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
+from pointsbank.core.calendar import local_day
 from pointsbank.members.errors import MemberSuspended, PhoneTaken
 from pointsbank.members.models import Member
 from pointsbank.members.service import add_member
@@ -84,6 +85,7 @@ def take_walk_in(
             password_hash=None,
             handle=walk_in.handle,
             now=now,
+            today=local_day(now, desk.zone),
         )
         note(
             session,

@@ -14,10 +14,13 @@ from pointsbank.core.audit import note
 from pointsbank.core.calendar import local_day
 from pointsbank.members.models import Skill
 from pointsbank.organizations.queries import organization_by_code
+from pointsbank.scoring.models import Item
+from pointsbank.scoring.policy import NO_COEFFICIENT
 from pointsbank.scoring.queries import standard_on
 from pointsbank.tasks.errors import (
     BadClaimWindow,
     BreakTooLong,
+    CoefficientTooHigh,
     HalfAPosition,
     NotADraft,
     RolesUnclear,
@@ -82,6 +85,8 @@ class Details:
     insurance_ref: number of the policy, needed to publish work of high risk. contact_*: for
     people with a claim. eligibility: a tree as tasks/eligibility.py has it. claims_open_at,
     claims_close_at: the window of claims, None for no bound. skills: codes it is searched by.
+    coefficient_percent: what the item is multiplied by, such as 150 in an emergency.
+    meeting_kind: which meeting it is, only for the kind meeting.
     """
 
     risk_level: str = "low"
@@ -92,6 +97,8 @@ class Details:
     claims_open_at: datetime | None = None
     claims_close_at: datetime | None = None
     skills: tuple[str, ...] = ()
+    coefficient_percent: int = NO_COEFFICIENT
+    meeting_kind: str | None = None
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -100,6 +107,15 @@ class Details:
 
 
 NO_DETAILS = Details()
+
+
+def check_coefficient(item: Item, percent: int) -> None:
+    """Let a task multiply an item within its bound only.
+
+    Raises CoefficientTooHigh.
+    """
+    if percent > item.coefficient_percent_max:
+        raise CoefficientTooHigh(most=item.coefficient_percent_max)
 
 
 def draft_task(
@@ -122,11 +138,12 @@ def draft_task(
     published.
 
     paths: what the person organizes. zone: in which local days are counted.
-    Raises OrganizationNotFound, UnknownScoringItem, BadEligibility, BadClaimWindow,
-    UnknownSkill, and what check_shift raises.
+    Raises OrganizationNotFound, UnknownScoringItem, CoefficientTooHigh, BadEligibility,
+    BadClaimWindow, UnknownSkill, and what check_shift raises.
     """
     organization = organization_by_code(session, organization_code, paths)
-    standard_on(session, local_day(now, zone)).item(scoring_item)
+    item = standard_on(session, local_day(now, zone)).task_item(scoring_item)
+    check_coefficient(item, details.coefficient_percent)
     skill_ids = _checked(session, details, shifts)
     task_id = session.execute(
         insert(Task)
@@ -182,7 +199,8 @@ def change_draft(
     """
     own_task(session, task_id, paths)
     organization = organization_by_code(session, organization_code, paths)
-    standard_on(session, local_day(now, zone)).item(scoring_item)
+    item = standard_on(session, local_day(now, zone)).task_item(scoring_item)
+    check_coefficient(item, details.coefficient_percent)
     skill_ids = _checked(session, details, shifts)
     changed = session.execute(
         update(Task)

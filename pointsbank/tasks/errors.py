@@ -31,6 +31,13 @@ class ClaimNotFound(NotFound):
     message = "There is no such claim."
 
 
+class CoefficientTooHigh(Invalid):
+    """A standard bounds what a task may multiply each item by."""
+
+    code = "coefficient_too_high"
+    message = "By the standard in force this work counts at most %(most)s percent."
+
+
 class ShiftEndsBeforeStart(Invalid):
     """A shift is a span of time."""
 

@@ -59,6 +59,7 @@ class FoundShift:
     organization_code: str
     organization_name: str
     scoring_item: str
+    coefficient_percent: int
     starts_at: datetime
     ends_at: datetime
     break_minutes: int
@@ -143,6 +144,7 @@ def find_shifts(
         Organization.code,
         Organization.name,
         Task.scoring_item,
+        Task.coefficient_percent,
         Shift.starts_at,
         Shift.ends_at,
         Shift.break_minutes,

@@ -36,6 +36,7 @@ class OpenInvitation:
     title: str
     kind: str
     scoring_item: str
+    coefficient_percent: int
     role_id: int
     role_name: str
     starts_at: datetime
@@ -102,6 +103,7 @@ def open_invitations(
         Task.title,
         Task.kind,
         Task.scoring_item,
+        Task.coefficient_percent,
         ShiftRole.id,
         ShiftRole.name,
         Shift.starts_at,

@@ -252,12 +252,24 @@ def accept_invitation(
         source="invitation",
         group_claim_id=invitation.group_claim_id,
     )
-    session.execute(
+    if invitation.state == "open":
+        _answer(session, invitation_id, claim.id, now)
+    return claim
+
+
+def _answer(session: Session, invitation_id: int, claim_id: int, now: datetime) -> None:
+    """Note the claim with which an open invitation was accepted.
+
+    Raises InvitationLapsed when the job, which waits for no shift's lock, closed it meanwhile.
+    """
+    answered = session.scalar(
         update(Invitation)
         .where(Invitation.id == invitation_id, Invitation.state == "open")
-        .values(state="accepted", answered_at=now, claim_id=claim.id)
+        .values(state="accepted", answered_at=now, claim_id=claim_id)
+        .returning(Invitation.id)
     )
-    return claim
+    if answered is None:
+        raise InvitationLapsed
 
 
 def _locked(session: Session, invitation_id: int, member_id: int) -> Row[*tuple[Any, ...]]:

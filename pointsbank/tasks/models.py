@@ -18,8 +18,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pointsbank.core.db import BigId, Model, one_of
+from pointsbank.scoring.models import COEFFICIENT_PERCENT_MAX
 
 TASK_KINDS = ("activity", "post", "patrol", "visit", "wish", "need", "mobilization", "meeting")
+# What the three meetings and one lecture (三会一课) are, and the theme day beside them.
+MEETING_KINDS = ("branch_assembly", "committee", "group", "lecture", "theme_day")
 TASK_STATES = ("draft", "submitted", "open", "cancelled")
 # Members do not know of these: for them there is no such task.
 UNSEEN_STATES = ("draft", "submitted")
@@ -57,15 +60,27 @@ class Task(Model):
             "approved_by_id IS NULL OR approved_by_id <> organizer_id", name="second_person"
         ),
         CheckConstraint("claims_open_at < claims_close_at", name="claim_window"),
+        CheckConstraint(
+            f"coefficient_percent BETWEEN 100 AND {COEFFICIENT_PERCENT_MAX}", name="coefficient"
+        ),
+        CheckConstraint(
+            "meeting_kind IS NULL OR (kind = 'meeting'"
+            f" AND {one_of('meeting_kind', MEETING_KINDS)})",
+            name="meeting_kind",
+        ),
         Index(None, "state", "organization_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     title: Mapped[str] = mapped_column(String(80))
     kind: Mapped[str] = mapped_column(String(16))
+    # Which meeting it is; only of the kind meeting.
+    meeting_kind: Mapped[str | None] = mapped_column(String(16))
     organization_id: Mapped[int] = mapped_column(ForeignKey("organization.id"), index=True)
     organizer_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
     scoring_item: Mapped[str] = mapped_column(String(40))
+    # What the item's points and evaluation are multiplied by, within the item's own bound.
+    coefficient_percent: Mapped[int] = mapped_column(default=100, server_default="100")
     summary: Mapped[str] = mapped_column(String(2000))
     # Recruiting must tell the risks (Regulations on Volunteer Service, article 12).
     risk_note: Mapped[str] = mapped_column(String(500))

@@ -80,6 +80,8 @@ class TaskLine:
     organizer_id: int
     organizer_name: str
     scoring_item: str
+    coefficient_percent: int
+    meeting_kind: str | None
     summary: str
     risk_note: str
     risk_level: str
@@ -139,6 +141,8 @@ TASK = (
     Task.organizer_id,
     Member.name.label("organizer_name"),
     Task.scoring_item,
+    Task.coefficient_percent,
+    Task.meeting_kind,
     Task.summary,
     Task.risk_note,
     Task.risk_level,

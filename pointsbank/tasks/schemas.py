@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext
@@ -12,13 +12,15 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from pointsbank.core.calendar import midnight
 from pointsbank.core.text import halfwidth
-from pointsbank.scoring.policy import award_for
+from pointsbank.scoring.models import COEFFICIENT_PERCENT_MAX
+from pointsbank.scoring.policy import NO_COEFFICIENT
 from pointsbank.scoring.queries import Standard
 from pointsbank.tasks.claiming import ClaimHeld
 from pointsbank.tasks.claims import ClaimLine
 from pointsbank.tasks.drafting import Details, NewRole, NewShift
 from pointsbank.tasks.eligibility import Fitness
-from pointsbank.tasks.models import PLACES_MAX, RISK_LEVELS, TASK_KINDS
+from pointsbank.tasks.giving import whole_shift_gives
+from pointsbank.tasks.models import MEETING_KINDS, PLACES_MAX, RISK_LEVELS, TASK_KINDS
 from pointsbank.tasks.queries import RoleLine, ShiftLine, TaskLine
 from pointsbank.web.contract import Body, PageQuery, RowId, Text, When, Whole
 
@@ -94,6 +96,10 @@ class NewTask(Body):
     kind = fields.String(required=True, validate=validate.OneOf(TASK_KINDS))
     organization_code = Text(length_max=32, required=True)
     scoring_item = Text(length_max=40, required=True)
+    coefficient_percent = Whole(
+        least=NO_COEFFICIENT, most=COEFFICIENT_PERCENT_MAX, load_default=NO_COEFFICIENT
+    )
+    meeting_kind = fields.String(allow_none=True, validate=validate.OneOf(MEETING_KINDS))
     summary = Text(length_min=0, length_max=2000, lines=True, load_default="")
     risk_note = Text(length_min=0, length_max=500, lines=True, load_default="")
     risk_level = fields.String(load_default="low", validate=validate.OneOf(RISK_LEVELS))
@@ -111,6 +117,12 @@ class NewTask(Body):
         required=True,
         validate=validate.Length(min=1, max=SHIFTS_MAX),
     )
+
+    @validates_schema
+    def is_a_meeting(self, data: dict[str, Any], **_more: Any) -> None:
+        """Refuse the kind of a meeting for other work."""
+        if data.get("meeting_kind") and data.get("kind") != "meeting":
+            raise ValidationError({"meeting_kind": ["Only for a meeting."]})
 
 
 class CallOff(Body):
@@ -259,6 +271,8 @@ class TaskOut(Schema):
     state = fields.String()
     organization = fields.Nested(OrganizationOut)
     scoring_item = fields.String()
+    coefficient_percent = fields.Integer()
+    meeting_kind = fields.String(allow_none=True)
     summary = fields.String()
     risk_note = fields.String()
     risk_level = fields.String()
@@ -391,30 +405,6 @@ def moment_from(value: date | datetime | None, zone: ZoneInfo) -> datetime | Non
     return midnight(value, zone)
 
 
-class Lasting(Protocol):
-    """A shift, as one list or another has it."""
-
-    @property
-    def planned_minutes(self) -> int:
-        """How long it lasts."""
-
-    @property
-    def break_minutes(self) -> int:
-        """How much of it is rest, which is no service time."""
-
-
-def whole_shift_gives(standard: Standard, scoring_item: str, shift: Lasting) -> tuple[int, int]:
-    """Return points and service minutes of a shift that is done from beginning to end."""
-    item = next((item for item in standard.items if item.code == scoring_item), None)
-    if item is None:
-        return 0, 0
-    minutes = max(0, shift.planned_minutes - shift.break_minutes)
-    award = award_for(
-        item, planned_minutes=minutes, actual_minutes=minutes, day_minutes_before=0
-    )
-    return award.points, award.service_minutes
-
-
 @dataclass(frozen=True)
 class View:
     """How much of a task a person sees. fits: how they fit each role, by its id."""
@@ -428,10 +418,10 @@ VIEW_OF_ANYONE = View()
 
 
 def shift_out(
-    shift: ShiftLine, scoring_item: str, standard: Standard, view: View = VIEW_OF_ANYONE
+    shift: ShiftLine, task: TaskLine, standard: Standard, view: View = VIEW_OF_ANYONE
 ) -> dict[str, Any]:
     """Return a shift as it is shown; its handle stays inside."""
-    points, service_minutes = whole_shift_gives(standard, scoring_item, shift)
+    points, service_minutes = whole_shift_gives(standard, task, shift)
     shown = {name: getattr(shift, name) for name in ShiftOut().fields if hasattr(shift, name)}
     roles = [role_out(role, view.fits.get(role.id)) for role in shift.roles]
     return {**shown, "points": points, "service_minutes": service_minutes, "roles": roles}
@@ -460,6 +450,8 @@ def task_out(task: TaskLine, standard: Standard, view: View = VIEW_OF_ANYONE) ->
         "state": task.state,
         "organization": {"code": task.organization_code, "name": task.organization_name},
         "scoring_item": task.scoring_item,
+        "coefficient_percent": task.coefficient_percent,
+        "meeting_kind": task.meeting_kind,
         "summary": task.summary,
         "risk_note": task.risk_note,
         "risk_level": task.risk_level,
@@ -470,9 +462,7 @@ def task_out(task: TaskLine, standard: Standard, view: View = VIEW_OF_ANYONE) ->
         "claims_open_at": task.claims_open_at,
         "claims_close_at": task.claims_close_at,
         "skills": list(task.skills),
-        "shifts": [
-            shift_out(shift, task.scoring_item, standard, view) for shift in task.shifts
-        ],
+        "shifts": [shift_out(shift, task, standard, view) for shift in task.shifts],
     }
 
 
@@ -488,7 +478,7 @@ def my_claim_out(claim: ClaimLine, standard: Standard) -> dict[str, Any]:
         "role_name": claim.role_name,
         "contact": contact_out(claim.task),
         "claimed_at": claim.claimed_at,
-        "shift": shift_out(claim.shift, claim.task.scoring_item, standard),
+        "shift": shift_out(claim.shift, claim.task, standard),
         "task": task_out(claim.task, standard),
     }
 

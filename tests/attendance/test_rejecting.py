@@ -5,9 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from pointsbank.attendance import rejecting
 from pointsbank.attendance.errors import (
     AnswerTooLate,
     HasCome,
@@ -31,10 +32,12 @@ from pointsbank.attendance.settling import settle_shift
 from pointsbank.core.actor import Grant
 from pointsbank.core.db import run
 from pointsbank.ledger.queries import balance_of
+from pointsbank.ledger.service import reverse
 from pointsbank.ledger.verifying import offenders
 from pointsbank.messages.models import Message
 from pointsbank.scoring.models import ScoreEntry
 from pointsbank.scoring.queries import service_minutes_of
+from pointsbank.scoring.reversals import lower_score
 from pointsbank.tasks.fitness import people_of
 from pointsbank.tasks.models import Claim
 from tests.attendance.scene import ENDS, STARTS, ZONE, actor_of, reason
@@ -127,6 +130,46 @@ def test_points_that_are_spent_stay_spent_and_an_administrator_hears_of_it(scene
         assert balance_of(session, f"member:{member_id}").posted == 5
         assert service_minutes_of(session, member_id) == 0
         assert told(session, "attendance_struck_spent") == [administrator]
+        assert offenders(session) == []
+
+
+@pytest.mark.engine("postgresql")
+def test_a_line_that_an_administrator_takes_back_meanwhile_is_lowered_once(
+    app, scene, writing, monkeypatch
+):
+    """On SQLite nobody writes meanwhile."""
+    scene.check_in()
+    scene.check_out()
+    with writing() as session:
+        settle(session, scene)
+        transfer_id = session.scalar(select(Attendance.transfer_id))
+        assert transfer_id is not None
+
+    def taken_back(session):
+        returned = reverse(
+            session,
+            transfer_id=transfer_id,
+            key="reversal:meanwhile",
+            reason="记错了",
+            actor_id=scene.organizer.member_id,
+            today=TODAY,
+            now=AFTER,
+        )
+        lower_score(session, transfer_id=transfer_id, reversal=returned, now=AFTER)
+
+    def after_an_administrator(session, **more):
+        assert race(app, [lambda: run(taken_back)]) == [None]
+        return reverse(session, **more)
+
+    monkeypatch.setattr(rejecting, "reverse", after_an_administrator)
+    with writing() as session:
+        assert reject(session, scene) == Rejection()
+    with writing() as session:
+        sums = [
+            session.scalar(select(func.sum(column)))
+            for column in (ScoreEntry.points, ScoreEntry.service_minutes)
+        ]
+        assert sums == [0, 0]
         assert offenders(session) == []
 
 

@@ -330,6 +330,7 @@ def test_a_stopped_account_is_told_so(scene, writing):
             member_id=scene.volunteer.member_id,
             suspended_by_id=None,
             now=STARTS,
+            today=STARTS.date(),
         )
     code = scene.personal(scene.volunteer, STARTS)
     verdict = scene.scan(scene.organizer, code, STARTS, shift_id=scene.shift_id)

@@ -9,7 +9,8 @@ from pointsbank.core.db import reading, run, transaction
 from pointsbank.members.errors import MemberNotFound
 from pointsbank.members.models import Member
 from pointsbank.messages.queries import inbox
-from pointsbank.tasks.claiming import give_up_claim
+from pointsbank.tasks import inviting
+from pointsbank.tasks.claiming import claim_shift, give_up_claim
 from pointsbank.tasks.errors import (
     BadAnswerBy,
     InvitationAnswered,
@@ -250,6 +251,29 @@ def test_accepting_declining_and_lapsing_at_once_leave_one_answer(app, writing):
         assert all((row.state == "accepted") == (row.claim_id is not None) for row in rows)
         assert how_many(session, Claim) == sum(row.state == "accepted" for row in rows)
         assert not [row for row in rows if row.state == "open"]
+        assert_counts_add_up(session, scene.shift_id)
+
+
+@pytest.mark.engine("postgresql")
+def test_whose_invitation_lapses_while_they_accept_has_no_place(app, writing, monkeypatch):
+    with writing() as session:
+        scene = a_scene(session)
+        member_id, invitation_id = an_invitation(session, scene, kept(session, scene, 1))
+    late = IN_THREE_DAYS - timedelta(hours=24)
+
+    def claim_and_let_it_lapse(session, **wanted):
+        claim = claim_shift(session, **wanted)
+        assert race(
+            app, [lambda: run(lambda other: lapse_invitations(other, now=late, limit=1))]
+        ) == [1]
+        return claim
+
+    monkeypatch.setattr(inviting, "claim_shift", claim_and_let_it_lapse)
+    with pytest.raises(InvitationLapsed), writing() as session:
+        accept(session, invitation_id, member_id)
+    with writing() as session:
+        assert how_many(session, Claim) == 0
+        assert state_of(session, invitation_id) == "lapsed"
         assert_counts_add_up(session, scene.shift_id)
 
 

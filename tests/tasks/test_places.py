@@ -233,7 +233,7 @@ def test_a_place_nobody_accepts_goes_to_the_next_in_line(session):
 
 
 def test_a_job_hands_places_on_in_batches(session, monkeypatch):
-    monkeypatch.setattr("pointsbank.jobs.table.PLACES_BATCH", 2)
+    monkeypatch.setattr("pointsbank.jobs.minutes.PLACES_BATCH", 2)
     for _ in range(3):
         one_who_moved_up(session)
     late, job = NOON + timedelta(hours=12), JOBS["places"]

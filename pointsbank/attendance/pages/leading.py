@@ -19,12 +19,13 @@ from pointsbank.attendance.codes import (
     venue_text,
 )
 from pointsbank.attendance.differences import open_differences
-from pointsbank.attendance.hours_schemas import FLAG_WORDS, HELD_WORDS, closing_words
+from pointsbank.attendance.hours_schemas import CUT_WORDS, FLAG_WORDS, HELD_WORDS, closing_words
 from pointsbank.attendance.overtimes import overtime_of
 from pointsbank.attendance.queries import (
     arrivals_of,
     latest_arrivals,
 )
+from pointsbank.attendance.rationing import waits_for_budget
 from pointsbank.attendance.schemas import (
     sheet_line_out,
 )
@@ -36,7 +37,6 @@ from pointsbank.attendance.settling import (
     is_to_settle,
     settle_shift,
     shift_rules,
-    waits_for_budget,
 )
 from pointsbank.attendance.sheet import SheetLine, sheet_lines
 from pointsbank.attendance.vouching import vouching_of
@@ -218,6 +218,7 @@ def line_words(line: SheetLine, shown: dict[str, Any]) -> dict[str, Any]:
         "points": 0 if is_held else gives["points"],
         "service_minutes": 0 if is_held else gives["service_minutes"],
         "held": str(HELD_WORDS.get(line.held_reason or "", "")) if is_held else None,
+        "cut": str(CUT_WORDS.get(line.cut_reason or "", "")),
         "would_hold": str(HELD_WORDS.get(shown["would_hold"] or "", "")),
         "came": line.has_come,
         "times": len(line.pairs),

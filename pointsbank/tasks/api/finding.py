@@ -11,7 +11,7 @@ from pointsbank.organizations.queries import lineage_of, organization_by_code
 from pointsbank.scoring.queries import standard_on
 from pointsbank.tasks.finding import Search, find_shifts, home_of
 from pointsbank.tasks.finding_schemas import FoundShiftsOut, SearchIn, found_out
-from pointsbank.tasks.schemas import whole_shift_gives
+from pointsbank.tasks.giving import whole_shift_gives
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import Blueprint, cursor_from, position_from
 
@@ -41,7 +41,7 @@ def search(body: dict[str, Any]) -> dict[str, Any]:
         found = find_shifts(session, wanted, now=now, after=after, limit=limit + 1)
         standard = standard_on(session, local_day(now, current_app.extensions["settings"].zone))
     items = [
-        found_out(each, whole_shift_gives(standard, each.scoring_item, each)[0], near)
+        found_out(each, whole_shift_gives(standard, each, each)[0], near)
         for each in found[:limit]
     ]
     return {"items": items, "next": cursor_from(after + limit) if len(found) > limit else None}

@@ -96,7 +96,7 @@ def shown_shift(shift_id: int, paths: Sequence[str]) -> dict[str, Any]:
     with reading() as session:
         shift, task = whole_shift_of(session, shift_id, paths)
         standard = standard_on(session, local_day(clock.now(), zone()))
-        return shift_out(shift, task.scoring_item, standard)
+        return shift_out(shift, task, standard)
 
 
 @api.post("/shifts/<id:shift_id>/series")

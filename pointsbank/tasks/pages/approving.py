@@ -66,6 +66,7 @@ def show_task(task_id: int) -> ResponseReturnValue:
             "summary": task.summary,
             "risk_note": task.risk_note,
             "risk": risk_words()[task.risk_level],
+            "coefficient_percent": task.coefficient_percent,
             "insurance_ref": task.insurance_ref,
             "places": task.places,
             "state": task.state,

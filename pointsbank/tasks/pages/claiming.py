@@ -26,9 +26,10 @@ from pointsbank.tasks.claims import ClaimLine, Overlap, claimed_names, claims_of
 from pointsbank.tasks.eligibility import Fitness
 from pointsbank.tasks.eligibility_words import missing_words, requirement_words
 from pointsbank.tasks.fitting import fits_of
+from pointsbank.tasks.giving import whole_shift_gives
 from pointsbank.tasks.pages.standing import standing_rows
 from pointsbank.tasks.queries import RoleLine, ShiftLine, TaskLine, shift_of, task_of
-from pointsbank.tasks.schemas import kind_words, risk_words, whole_shift_gives
+from pointsbank.tasks.schemas import kind_words, risk_words
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.formats import moment
@@ -114,7 +115,7 @@ def look(task_id: int, asked: str) -> Sight:
             task,
             shift,
             next((each for each in claims if each.shift.id == shift.id), None),
-            whole_shift_gives(standard, task.scoring_item, shift)[0],
+            whole_shift_gives(standard, task, shift)[0],
             claimed_names(session, shift.id),
             fits_of(session, task, [shift], actor.member_id, zone),
             overlaps_of(session, actor.member_id, shift.id, shift.starts_at, shift.ends_at),
@@ -381,7 +382,7 @@ def claim_row(each: ClaimLine, standard: Standard) -> dict[str, Any]:
         "place_name": each.shift.place_name,
         "role": each.role_name,
         "accept_by": each.accept_by,
-        "points": whole_shift_gives(standard, each.task.scoring_item, each.shift)[0],
+        "points": whole_shift_gives(standard, each.task, each.shift)[0],
         "state": each.state,
         "position": each.position,
         "is_on": each.task.state == "open" and each.state != "withdrawn",

@@ -33,8 +33,9 @@ from pointsbank.tasks.finding import (
     metres_between,
     span_of,
 )
+from pointsbank.tasks.giving import whole_shift_gives
 from pointsbank.tasks.models import TASK_KINDS
-from pointsbank.tasks.schemas import kind_words, whole_shift_gives
+from pointsbank.tasks.schemas import kind_words
 from pointsbank.web.access import current_actor, members_only
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.formats import day, weekday
@@ -187,7 +188,7 @@ def shift_row(
         "starts_at": found.starts_at,
         "ends_at": found.ends_at,
         "place_name": found.place_name,
-        "points": whole_shift_gives(standard, found.scoring_item, found)[0],
+        "points": whole_shift_gives(standard, found, found)[0],
         "places_left": found.places_left,
         "state": found.state,
         "distance": found.distance,

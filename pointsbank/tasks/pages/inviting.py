@@ -16,6 +16,7 @@ from pointsbank.scoring.queries import Standard, standard_on
 from pointsbank.tasks.eligibility import Fitness
 from pointsbank.tasks.eligibility_words import missing_words
 from pointsbank.tasks.errors import InviteesMissing
+from pointsbank.tasks.giving import whole_shift_gives
 from pointsbank.tasks.invitations import (
     OpenInvitation,
     fits_of_invitations,
@@ -31,7 +32,6 @@ from pointsbank.tasks.inviting import (
 )
 from pointsbank.tasks.inviting_words import asked_words, state_words
 from pointsbank.tasks.queries import shift_of
-from pointsbank.tasks.schemas import whole_shift_gives
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.forms import attempt, settings, typed
 
@@ -70,7 +70,7 @@ def invitation_row(each: OpenInvitation, fit: Fitness, standard: Standard) -> di
         "answer_by": each.answer_by,
         "inviter": masked_name(each.inviter_name),
         "branch": each.organization_name or "",
-        "points": whole_shift_gives(standard, each.scoring_item, each)[0],
+        "points": whole_shift_gives(standard, each, each)[0],
         "missing": [] if fit.is_eligible else missing_words(fit.missing),
         "links": {
             "task": url_for("task_pages.show_task", task_id=each.task_id, shift=each.shift_id),

@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 from pointsbank.core import clock
 from pointsbank.core.db import reading, transaction
 from pointsbank.tasks.eligibility_words import requirement_words
+from pointsbank.tasks.meeting_words import MEETING_WORDS
 from pointsbank.tasks.pages.series import series_row
 from pointsbank.tasks.publishing import (
     APPROVAL_PLACES,
@@ -135,6 +136,9 @@ def show_plan(task_id: int) -> ResponseReturnValue:
             "words": url_for("organizing_pages.ask_for_words", task_id=task_id),
             "publish": url_for("organizing_pages.publish", task_id=task_id),
             "call_off": url_for("organizing_pages.call_off", task_id=task_id),
+            "announce": url_for("post_notice_pages.ask", task_id=task_id)
+            if task.kind == "post" and task.state == "open"
+            else "",
         },
     )
 
@@ -143,13 +147,16 @@ def plan_words(task: TaskLine) -> dict[str, Any]:
     """Return a task as its organizers' page prints it."""
     return {
         "title": task.title,
-        "kind": kind_words()[task.kind],
+        "kind": str(MEETING_WORDS[task.meeting_kind])
+        if task.meeting_kind
+        else kind_words()[task.kind],
         "organization": task.organization_name,
         "state": task.state,
         "state_word": state_words()[task.state],
         "summary": task.summary,
         "risk_note": task.risk_note,
         "risk": risk_words()[task.risk_level],
+        "coefficient_percent": task.coefficient_percent,
         "insurance_ref": task.insurance_ref,
         "contact_name": task.contact_name,
         "contact_phone": task.contact_phone,

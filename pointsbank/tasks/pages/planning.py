@@ -18,7 +18,9 @@ from pointsbank.core.errors import Conflict, Invalid, NotFound
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.text import halfwidth
 from pointsbank.organizations.queries import organizations_within
-from pointsbank.scoring.queries import standard_on
+from pointsbank.scoring.models import COEFFICIENT_PERCENT_MAX
+from pointsbank.scoring.policy import NO_COEFFICIENT
+from pointsbank.scoring.queries import Standard, standard_on
 from pointsbank.tasks.drafting import change_draft, draft_task
 from pointsbank.tasks.eligibility_form import (
     EligibilityFields,
@@ -28,6 +30,7 @@ from pointsbank.tasks.eligibility_form import (
 )
 from pointsbank.tasks.eligibility_words import eligibility_options
 from pointsbank.tasks.errors import BadEligibility, NotADraft
+from pointsbank.tasks.meeting_words import MEETING_WORDS
 from pointsbank.tasks.models import HANDLE_BYTES, PLACES_MAX
 from pointsbank.tasks.queries import RoleLine, ShiftLine, TaskLine, own_task
 from pointsbank.tasks.schemas import ROLES_MAX, NewTask, kind_words, plan_of, risk_words
@@ -47,8 +50,10 @@ USUAL_BEGIN, USUAL_HOURS, USUAL_PLACES = time(9), 2, 10
 FIELD_LENGTHS = {
     "title": 80,
     "kind": 16,
+    "meeting_kind": 16,
     "organization_code": 32,
     "scoring_item": 40,
+    "coefficient_percent": 8,
     "risk_level": 8,
     "insurance_ref": 80,
     "contact_name": 60,
@@ -179,12 +184,16 @@ def task_form(
         problems=problems,
         errors=dict(problems),
         kinds=list(kind_words().items()),
+        meetings=[("", gettext("another one")), *MEETING_WORDS.items()],
         risks=list(risk_words().items()),
         options=options,
         organizations=[(place.code, place.name) for place in places],
         items=[
-            (item.code, item.name_zh if is_chinese else item.name) for item in standard.items
+            (item.code, item.name_zh if is_chinese else item.name)
+            for item in standard.items
+            if item.is_for_tasks
         ],
+        multiplied=multiplied(standard, is_chinese),
         limits={"places": PLACES_MAX, "shifts": SHIFTS_ON_A_FORM_MAX, "roles": ROLES_MAX},
         is_new=is_new,
         links={
@@ -197,6 +206,15 @@ def task_form(
         },
     )
     return page, 422 if problems else 200
+
+
+def multiplied(standard: Standard, is_chinese: bool) -> list[str]:
+    """Return what a task may multiply, and how far: Flood duty 150%."""
+    return [
+        f"{item.name_zh if is_chinese else item.name} {item.coefficient_percent_max}%"
+        for item in standard.items
+        if item.is_for_tasks and item.coefficient_percent_max > NO_COEFFICIENT
+    ]
 
 
 def usual_form() -> Typed:
@@ -297,6 +315,10 @@ def body_of(form: Typed, shifts: list[Typed], fields: EligibilityFields) -> dict
     for name in ("claims_open_at", "claims_close_at"):
         body[name] = with_offset(form[name]) if form[name] else None
     body["risk_level"] = form["risk_level"] or "low"
+    # Whoever changes their mind about the kind of work leaves the other choice where it was.
+    is_meeting = form["kind"] == "meeting"
+    body["meeting_kind"] = (form["meeting_kind"] or None) if is_meeting else None
+    body["coefficient_percent"] = whole(form["coefficient_percent"] or str(NO_COEFFICIENT))
     return {
         **body,
         "skills": form["skills"],
@@ -371,8 +393,12 @@ def field_sentences() -> dict[str, str]:
     return {
         "title": gettext("A title of up to 80 characters."),
         "kind": gettext("Choose what kind of work it is."),
+        "meeting_kind": gettext("Choose which meeting it is."),
         "organization_code": gettext("Choose where it belongs."),
         "scoring_item": gettext("Choose how it is scored."),
+        "coefficient_percent": gettext(
+            "A whole percentage from 100 to %(most)s.", most=COEFFICIENT_PERCENT_MAX
+        ),
         "summary": gettext("Up to 2000 characters."),
         "starts_at": gettext("The day and time it begins."),
         "ends_at": gettext("The day and time it ends."),
