@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
+from pointsbank.appraisals.models import LateEntry
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.core.text import masked_name
 from pointsbank.members.models import Member
@@ -53,14 +55,15 @@ def hand_shares(session: Session, paths: Sequence[str], since: datetime) -> list
     """Return the share of each organizer under these paths since a moment, the largest first.
 
     An attendance counts for whoever settled it, by hand where a member number was typed for its
-    check-in or check-out; an approved adjustment counts for whoever asked for it.
+    check-in or check-out; an approved adjustment counts for whoever asked for it, a confirmed
+    late entry for whoever entered it.
     """
     scans: dict[int, int] = {}
     hands: dict[int, int] = {}
     for row in _settled(session, paths, since):
         scans[row[0]] = int(row[1]) - int(row[2])
         hands[row[0]] = int(row[2])
-    for row in _approved(session, paths, since):
+    for row in _entered(session, paths, since):
         hands[row[0]] = hands.get(row[0], 0) + int(row[1])
     people = session.execute(
         select(Member.id, Member.name, Organization.name.label("place"))
@@ -111,18 +114,27 @@ def _settled(
     return [tuple(row) for row in rows]
 
 
-def _approved(
+def _entered(
     session: Session, paths: Sequence[str], since: datetime
 ) -> Sequence[Sequence[int]]:
-    """Return who asked for adjustments that were approved, and for how many."""
-    rows = session.execute(
-        select(Adjustment.author_id, func.count())
-        .join(Organization, Organization.id == Adjustment.organization_id)
-        .where(
-            Adjustment.state == "approved",
-            Adjustment.decided_at >= since,
-            within(Organization.path, paths),
+    """Return who asked for adjustments or entered service late that a second person let pass,
+    and for how many.
+    """
+    found: list[tuple[int, int]] = []
+    for table, author, state in (
+        (Adjustment, Adjustment.author_id, "approved"),
+        (LateEntry, LateEntry.entered_by_id, "confirmed"),
+    ):
+        model: Any = table
+        rows = session.execute(
+            select(author, func.count())
+            .join(Organization, Organization.id == model.organization_id)
+            .where(
+                model.state == state,
+                model.decided_at >= since,
+                within(Organization.path, paths),
+            )
+            .group_by(author)
         )
-        .group_by(Adjustment.author_id)
-    )
-    return [tuple(row) for row in rows]
+        found += [(row[0], row[1]) for row in rows]
+    return found

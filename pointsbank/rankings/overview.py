@@ -1,10 +1,10 @@
-"""What a dashboard counts: work that waits, taking part, and service time month by month."""
+"""What waits in the rooms of service: shifts to settle, held attendance, decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import extract, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pointsbank.attendance.models import Attendance
@@ -13,8 +13,7 @@ from pointsbank.members.models import Member
 from pointsbank.organizations.models import Organization
 from pointsbank.organizations.queries import within
 from pointsbank.passbooks.models import CareFund, CareFundSpending, Dispute
-from pointsbank.rankings.models import BranchStanding
-from pointsbank.scoring.models import Adjustment, ScoreEntry
+from pointsbank.scoring.models import Adjustment
 from pointsbank.tasks.models import Shift, Task
 
 
@@ -34,15 +33,6 @@ class Undecided:
     adjustments: int
     disputes: int
     spendings: int
-
-
-@dataclass(frozen=True)
-class TakingPart:
-    """How many members there are, how many have a standing, and what they earned."""
-
-    members: int
-    active: int
-    points_earned: int
 
 
 def shifts_to_settle(session: Session, paths: Sequence[str], now: datetime) -> Waiting | None:
@@ -125,37 +115,3 @@ def undecided(session: Session, paths: Sequence[str], actor_id: int) -> Undecide
     return Undecided(
         *(session.execute(each).scalar_one() for each in (adjustments, disputes, spendings))
     )
-
-
-def taking_part(session: Session, paths: Sequence[str], period: str) -> TakingPart:
-    """Return how many members under these paths took part in a period, as it was rolled up."""
-    row = session.execute(
-        select(
-            func.coalesce(func.sum(BranchStanding.member_count), 0).label("members"),
-            func.coalesce(func.sum(BranchStanding.active_count), 0).label("active"),
-            func.coalesce(func.sum(BranchStanding.points_earned), 0).label("points"),
-        )
-        .join(Organization, Organization.id == BranchStanding.organization_id)
-        .where(BranchStanding.period == period, within(Organization.path, paths))
-    ).one()
-    return TakingPart(int(row.members), int(row.active), int(row.points))
-
-
-def minutes_by_month(
-    session: Session, paths: Sequence[str], since: date
-) -> dict[tuple[int, int], int]:
-    """Return service minutes by (year, month) from a day on, of members under these paths."""
-    year = extract("year", ScoreEntry.earned_on)
-    month = extract("month", ScoreEntry.earned_on)
-    rows = session.execute(
-        select(
-            year.label("year"),
-            month.label("month"),
-            func.sum(ScoreEntry.service_minutes).label("minutes"),
-        )
-        .join(Member, Member.id == ScoreEntry.member_id)
-        .join(Organization, Organization.id == Member.organization_id)
-        .where(ScoreEntry.earned_on >= since, within(Organization.path, paths))
-        .group_by(year, month)
-    )
-    return {(int(row.year), int(row.month)): int(row.minutes) for row in rows}

@@ -1,5 +1,6 @@
 """Which ranking a person may see: the scope they asked for, within the scope they have."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -7,11 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
-from pointsbank.core.calendar import Period, local_day, quarter_of, read_period
+from pointsbank.core.calendar import Period, local_day, quarter_of
 from pointsbank.organizations.errors import OrganizationNotFound
 from pointsbank.organizations.queries import organization_by_code, organization_of
 from pointsbank.rankings.errors import RankingNotShown
-from pointsbank.rankings.policy import may_see_own_row, viewing_paths
+from pointsbank.rankings.periods import period_named
+from pointsbank.rankings.policy import RANKING_ROLES, may_see_own_row
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class View:
     member_id: int | None
     place: str | None
 
+    @property
+    def reach(self) -> tuple[str, ...]:
+        """Where standings are looked for: one's own counts wherever one belonged then."""
+        return self.paths if self.member_id is None else ("/",)
+
 
 def view_for(
     session: Session,
@@ -32,18 +39,20 @@ def view_for(
     organization_code: str | None,
     of: str,
     visibility: str,
+    roles: Sequence[str] = RANKING_ROLES,
     zone: ZoneInfo,
     now: datetime,
 ) -> View:
     """Return what this person may see of what they ask for.
 
-    Who answers for organizations sees everyone under them. A member sees their own row where
-    the setting allows, with the rank it has in their own organization or in one above it.
+    Who answers for organizations sees everyone under them. roles: those by which somebody does.
+    A member sees their own row where
+    the setting allows: its parts and its band, and no place.
     Raises UnknownPeriod, RankingNotShown, OrganizationNotFound for a foreign one as for an
     unknown.
     """
-    chosen = read_period(period) if period else quarter_of(local_day(now, zone))
-    paths = viewing_paths(actor)
+    chosen = period_named(session, period) if period else quarter_of(local_day(now, zone))
+    paths = actor.paths(*roles)
     if not paths and (of != "members" or not may_see_own_row(visibility)):
         raise RankingNotShown
     if paths and not organization_code:

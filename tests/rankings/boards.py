@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from pointsbank.core.calendar import read_period
-from pointsbank.rankings.service import roll_up
+from pointsbank.rankings.rolling_up import roll_up
 from tests.builders import a_branch, a_member, a_score_entry, an_organization, with_role
 from tests.moments import NOON
 

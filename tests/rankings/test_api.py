@@ -1,11 +1,7 @@
 """GET /rankings: shared ranks, scope, who may see it, and parts that add up."""
 
-import dataclasses
-
 import pytest
 
-from pointsbank.app import create_app
-from pointsbank.core.db import db
 from tests.builders import a_member, a_score_entry, signed_in, with_role
 from tests.rankings.boards import Board, roll
 
@@ -32,35 +28,25 @@ def ask(app, client):
     return ask_as
 
 
-@pytest.fixture
-def app_showing(settings):
-    """Make the service with another visibility of rankings."""
-    made = []
-
-    def make(visibility):
-        app = create_app(dataclasses.replace(settings, ranking_visibility=visibility))
-        made.append(app)
-        return app
-
-    yield make
-    for app in made:
-        with app.app_context():
-            for engine in db.engines.values():
-                engine.dispose()
-
-
 def test_equal_scores_share_a_rank_and_leave_a_gap(writing, board, ask):
     with writing() as session:
         last = a_member(session, "钱进", board.home)
         a_score_entry(session, last, evaluation_hundredths=50)
         roll(session)
     items = ask(board.secretary)["items"]
-    assert [(item["rank"], item["member"]["id"]) for item in items] == [
-        (1, board.first),
-        (2, board.second),
-        (2, board.third),
-        (4, last),
+    assert [(item["rank"], item["is_tied"]) for item in items] == [
+        (1, False),
+        (2, True),
+        (2, True),
+        (4, False),
     ]
+    # Within a tie the order says nothing.
+    found = [item["member"]["id"] for item in items]
+    assert (found[0], set(found[1:3]), found[3]) == (
+        board.first,
+        {board.second, board.third},
+        last,
+    )
 
 
 def test_each_row_explains_its_score(board, ask):
@@ -120,8 +106,8 @@ def test_who_oversees_a_branch_sees_its_ranking(writing, board, ask, role):
 
 
 @pytest.mark.parametrize("visibility", ["off", "secretaries"])
-def test_members_see_nothing_where_it_is_off(app_showing, board, visibility):
-    app = app_showing(visibility)
+def test_members_see_nothing_where_it_is_off(another_app, board, visibility):
+    app = another_app(ranking_visibility=visibility)
     answer = app.test_client().get("/api/v1/rankings", headers=signed_in(app, board.first))
     assert (answer.status_code, answer.json["code"]) == (403, "ranking_not_shown")
 
@@ -133,8 +119,8 @@ def test_an_organizer_is_no_viewer(writing, board, ask):
 
 
 @pytest.mark.parametrize("visibility", ["self_only", "published_notice"])
-def test_members_see_their_own_row_where_it_is_theirs_to_see(app_showing, board, visibility):
-    app = app_showing(visibility)
+def test_members_see_their_own_row_where_it_is_theirs_to_see(another_app, board, visibility):
+    app = another_app(ranking_visibility=visibility)
 
     def ask(status=200, **query):
         answer = app.test_client().get(
@@ -147,7 +133,11 @@ def test_members_see_their_own_row_where_it_is_theirs_to_see(app_showing, board,
 
     for query in ({}, {"organization_code": "140303001"}):
         items = ask(**query)["items"]
-        assert [(item["rank"], item["member"]["id"]) for item in items] == [(2, board.second)]
+        (own,) = items
+        # A band, and neither a place nor a tie that would tell of others.
+        assert (own["rank"], own["member"]["id"]) == (None, board.second)
+        assert own["band"] == {"from_score": 0, "to_score": 60}
+        assert "is_tied" not in own
     assert ask(404, organization_code="140303001004")["code"] == "organization_not_found"
     assert ask(403, of="branches")["code"] == "ranking_not_shown"
 

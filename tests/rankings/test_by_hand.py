@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from pointsbank.appraisals.models import LateEntry
 from pointsbank.attendance.models import Attendance, Scan
 from pointsbank.attendance.settling import settle_shift
 from pointsbank.core import clock
@@ -101,6 +102,32 @@ def test_scans_typed_numbers_and_adjustments_are_told_apart(session, hands):
     assert waiting.id
     share = shares(session, hands)["李*"]
     assert (share.by_scan, share.by_hand, share.percent) == (2, 2, 50)
+
+
+def test_a_late_entry_is_by_hand_of_whoever_entered_it(session, hands):
+    for state in ("confirmed", "refused", "pending"):
+        is_open = state == "pending"
+        session.add(
+            LateEntry(
+                member_id=hands.member_id,
+                organization_id=hands.branch_id,
+                reason="巡河没有结算",
+                state=state,
+                entered_by_id=hands.organizer_id,
+                entered_at=NOON,
+                confirmed_by_id=None if is_open else hands.secretary_id,
+                decided_at=None if is_open else NOON,
+                item_code="volunteer_hour",
+                times=1,
+                service_minutes=60,
+                hundredths=50,
+                occurred_on=NOON.date(),
+                document_no="签到表3号",
+            )
+        )
+    session.flush()
+    share = shares(session, hands)["李*"]
+    assert (share.by_scan, share.by_hand) == (0, 1)
 
 
 def test_an_undone_typing_and_work_that_is_held_count_for_nothing(session, hands):

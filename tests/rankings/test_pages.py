@@ -70,7 +70,7 @@ def test_the_dashboard_tells_administrators_of_a_wrong_ledger(
 def test_the_dashboard_says_first_what_waits_and_then_figures(board, look):
     page = look(board.secretary, "/dashboard")
     assert "今天没有待办" in page
-    assert page.index("今天没有待办") < page.index("参与率") < page.index("每月服务时长")
+    assert page.index("今天没有待办") < page.index("参与率") < page.index("参加人数")
     assert "60%" in page
     assert "3/5" in page
     assert "2026年第四季度评价" in page
@@ -190,7 +190,7 @@ def test_the_file_has_headers_in_chinese_and_numbers_as_numbers(app, client, boa
     assert rows[3][0] == 1
     assert rows[3][1] == "王*兰"
     assert rows[3][4:7] == [12, 60, 360]
-    assert rows[3][7:] == [0, 0, 0, 12, 0, 0]
+    assert rows[3][7:] == [0, 0, 0, 12, 0, 0, 0]
     assert [row[0] for row in rows[3:]] == [1, 2, 2]
     assert page.freeze_panes == "A4"
 
@@ -245,3 +245,34 @@ def test_a_page_asks_no_more_the_longer_the_list_is(app, client, writing, board)
             a_score_entry(session, a_member(session, organization_id=board.home))
         roll(session)
     assert [asked(path) for path in pages] == few
+
+
+def test_hours_to_the_next_rank_make_good_what_deductions_took_below_zero(board, look, writing):
+    """Four behind by the score, and two more that a score ending at 0 does not show."""
+    with writing() as session:
+        a_score_entry(session, board.third, "deduction", -1000, 0, 0)
+        a_score_entry(session, board.idle, evaluation_hundredths=100)
+        roll(session)
+    page = look(board.secretary, f"/rankings/members/{board.third}/why?period=2026-Q4")
+    # At half a point an hour, four times that on the year's scale.
+    assert "相当于3小时志愿服务" in page
+
+
+def test_who_sits_on_a_committee_elsewhere_reads_no_report_of_it(
+    app, client, writing, board, look
+):
+    """A committee reads the ranking of its branch, and no report or file of it."""
+    with writing() as session:
+        person = a_member(session, "孙书记", board.away)
+        with_role(session, person, "secretary", board.away)
+        with_role(session, person, "committee", board.home)
+    here = "140303001002"
+    ranking = look(person, f"/rankings?period=2026-Q4&organization_code={here}")
+    assert "王*兰" in ranking
+    look(person, f"/dashboard?period=2026-Q4&organization_code={here}", status=404)
+    page = look(person, "/dashboard?period=2026-Q4")
+    assert "何*" in page
+    assert "王*兰" not in page
+    assert export(client, app, person, organization_code=here).status_code == 404
+    rows, _page = cells(export(client, app, person))
+    assert [row[1] for row in rows[3:]] == ["何*"]

@@ -1,20 +1,24 @@
 """The roll-up: what counts, how it is scaled and capped, and that a repeat changes nothing."""
 
+import re
 import threading
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import inspect, select, text, update
 
 from pointsbank.core.calendar import read_period
 from pointsbank.core.db import run, transaction
 from pointsbank.ledger.verifying import offenders
-from pointsbank.members.models import Member
+from pointsbank.members.belonging import move_member
 from pointsbank.members.service import suspend_member
 from pointsbank.rankings.models import BranchStanding, MemberStanding, RollUp
-from pointsbank.rankings.service import roll_up
+from pointsbank.rankings.rolling_up import roll_up
+from pointsbank.rankings.statements import ENTRIES, ENTRIES_OF_ITEMS, SEEN
+from pointsbank.scoring.models import ScoreEntry
 from tests.builders import (
+    TODAY,
     a_branch,
     a_member,
     a_score_entry,
@@ -37,11 +41,16 @@ def standing_of(session, member_id, period="2026-Q4"):
 
 
 def all_standings(session):
-    tables = ("member_standing", "branch_standing")
+    """Return every derived row as it is kept, in an order of its own."""
+    tables = {
+        "member_standing": "1, 2",
+        "branch_standing": "1, 2",
+        "standing_count": "1, 2, 3, 4",
+    }
     return [
-        tuple(row)
-        for table in tables
-        for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))
+        tuple(map(str, row))
+        for table, order in tables.items()
+        for row in session.execute(text(f"SELECT * FROM {table} ORDER BY {order}"))
     ]
 
 
@@ -57,6 +66,7 @@ def test_a_quarter_is_put_on_the_scale_of_a_year(session):
     assert standing.parts == [
         {
             "category": "volunteer_service",
+            "kind": "bonus",
             "earned": 200,
             "cap": 2500,
             "score": 800,
@@ -110,7 +120,7 @@ def test_only_entries_of_the_period_count(session):
 def test_a_stopped_account_has_no_standing(session):
     member = a_member(session)
     a_score_entry(session, member)
-    suspend_member(session, member_id=member, suspended_by_id=None, now=NOON)
+    suspend_member(session, member_id=member, suspended_by_id=None, now=NOON, today=NOON.date())
     assert roll(session).members == 0
 
 
@@ -137,14 +147,40 @@ def test_a_branch_where_nobody_did_anything_stands_at_zero(session):
     assert (standing.evaluation_hundredths, standing.active_count, standing.parts) == (0, 0, [])
 
 
-def test_a_member_stands_where_they_belong_now(session):
+def test_a_member_stands_where_they_belonged_on_the_last_day(session):
     old, new = a_branch(session), a_branch(session)
-    member = a_member(session, organization_id=old)
+    member = a_member(session, organization_id=old, now=NOON - timedelta(days=60))
     a_score_entry(session, member)
-    session.execute(update(Member).where(Member.id == member).values(organization_id=new))
-    roll(session)
+    a_score_entry(session, member, earned_on=date(2026, 10, 2))
+    for period in ("2026-10", "2026-Q4"):
+        roll(session, period)
+    move_member(
+        session, member_id=member, organization_id=new, grid_id=None, on=TODAY, now=NOON
+    )
+    for period in ("2026-10", "2026-Q4"):
+        roll(session, period)
+    assert standing_of(session, member, "2026-10").organization_id == old
     assert standing_of(session, member).organization_id == new
+    assert session.get(BranchStanding, ("2026-10", new)) is None
     assert session.get(BranchStanding, ("2026-Q4", old)) is None
+    assert session.get(BranchStanding, ("2026-Q4", new)).member_count == 1
+
+
+def test_who_is_moved_on_the_day_they_came_leaves_nothing_behind(session):
+    """Belonging forgets the first place then; only the change tells of it."""
+    old, new = a_branch(session), a_branch(session)
+    idle, stays = (a_member(session, organization_id=old) for _ in range(2))
+    roll(session)
+    assert session.get(BranchStanding, ("2026-Q4", old)).member_count == 2
+    move_member(session, member_id=idle, organization_id=new, grid_id=None, on=TODAY, now=NOON)
+    roll(session)
+    counts = dict(
+        session.execute(
+            select(BranchStanding.organization_id, BranchStanding.member_count)
+        ).all()
+    )
+    assert counts == {old: 1, new: 1}
+    assert standing_of(session, stays) is None
 
 
 def test_making_it_again_gives_the_same_rows(session):
@@ -153,9 +189,16 @@ def test_making_it_again_gives_the_same_rows(session):
         a_score_entry(session, member, evaluation_hundredths=100 + place)
     first = roll(session)
     before = all_standings(session)
-    assert roll(session) == first
+    again = roll(session)
+    assert (first.touched, again.touched) == (5, 0)
+    assert (again.members, again.entries) == (first.members, first.entries) == (5, 5)
     assert all_standings(session) == before
-    assert len(before) == 6
+    session.execute(update(RollUp).values(is_doubted=True))
+    assert roll(session).touched == 5
+    assert all_standings(session) == before
+    # Five members, the branch they are in, and five scores of that community, one of points,
+    # one of minutes.
+    assert len(before) == 5 + 1 + 5 + 1 + 1
 
 
 def test_redeeming_changes_no_rank(session):
@@ -200,12 +243,14 @@ def test_two_at_once_leave_one_whole_roll_up(app, writing):
 @pytest.mark.engine("postgresql")
 def test_without_the_row_that_is_locked_first_two_at_once_collide(app, writing, monkeypatch):
     """The negative control: the lock is what keeps two roll-ups apart."""
-    monkeypatch.setattr("pointsbank.rankings.service.BEGIN", text("SELECT 1"))
+    monkeypatch.setattr("pointsbank.rankings.rolling_up.BEGIN", text("SELECT 1"))
     with writing() as session:
         session.execute(
             text(
-                "INSERT INTO roll_up (period, as_of, standard_version, entries, members)"
-                " VALUES ('2026-Q4', now(), 1, 0, 0)"
+                "INSERT INTO roll_up (period, first_on, end_on, as_of, standard_id,"
+                " standard_version, entry_id, change_id, is_doubted, entries, members)"
+                " SELECT '2026-Q4', '2026-10-01', '2027-01-01', now(), id, version, 0, 0, true,"
+                " 0, 0 FROM scoring_standard"
             )
         )
         for place in range(30):
@@ -232,3 +277,18 @@ def test_without_the_row_that_is_locked_first_two_at_once_collide(app, writing, 
     thread.join()
     assert [type(fault).__name__ for fault in faults] == ["OperationalError"]
     assert "member_standing" in str(faults[0])
+
+
+@pytest.mark.engine("postgresql")
+def test_an_index_holds_all_that_is_added_up_of_a_member(session):
+    """Ten entries of a member lie in ten places of the table, and in one of the index."""
+    said = set(re.findall(r"\w+", ENTRIES + ENTRIES_OF_ITEMS + SEEN))
+    read = said & set(ScoreEntry.__table__.columns.keys())
+    assert {"member_id", "earned_on", "id", "item_id", "points"} <= read
+    (index,) = (
+        each
+        for each in inspect(session.connection()).get_indexes("score_entry")
+        if each["column_names"][:2] == ["member_id", "earned_on"]
+    )
+    figures = index["dialect_options"]["postgresql_include"]
+    assert read <= {*index["column_names"], *figures}

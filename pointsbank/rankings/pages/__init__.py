@@ -1,0 +1,1 @@
+"""The pages of the rankings: the list and why a rank is so, the dashboard, its reports."""
