@@ -1,6 +1,6 @@
 """What running a job refuses."""
 
-from pointsbank.core.errors import Conflict, Invalid, NotFound
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
 class JobUnknown(NotFound):
@@ -22,3 +22,17 @@ class LeaseLost(Conflict):
 
     code = "lease_lost"
     message = "Another scheduler holds the lease."
+
+
+class JobsForWhole(NotAllowed):
+    """Jobs work for the whole installation, so a role over a part of it is too little."""
+
+    code = "jobs_for_whole"
+    message = "This is for those who look after the whole installation."
+
+
+class JobAskedAlready(Conflict):
+    """A run was asked for and has not begun yet."""
+
+    code = "job_asked_already"
+    message = "This job was asked for already. It begins within a minute."

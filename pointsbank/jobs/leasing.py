@@ -17,6 +17,12 @@ LEASE_SECONDS = 30
 # Six tries fit into one lease, so that a short stall of the database does not cost it.
 RENEW_SECONDS = 5
 
+# A machine that freezes in the middle of a step holds its locks, and the next leader waits for
+# them. No step thinks so long between two statements; PostgreSQL then ends it.
+FROZEN_SECONDS = 60
+
+FREE = text(f"SET LOCAL idle_in_transaction_session_timeout = '{FROZEN_SECONDS}s'")
+
 TAKE = text(
     """
     INSERT INTO job_lease (name, holder, expires_at) VALUES (:name, :holder, :until)
@@ -54,6 +60,15 @@ def hold_fast(session: Session, *, holder: str, now: datetime) -> None:
     values = {"name": NAME, "holder": holder, "until": until}
     if session.execute(KEEP, values).first() is None:
         raise LeaseLost
+
+
+def free_when_frozen(session: Session) -> None:
+    """Let PostgreSQL undo the running transaction when nothing more comes of it.
+
+    On SQLite who stands still holds the file until its process ends.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(FREE)
 
 
 def give_up_lease(session: Session, *, holder: str, now: datetime) -> None:

@@ -9,6 +9,8 @@ import os
 import signal
 import socket
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -20,11 +22,17 @@ from pointsbank.core import clock
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.settings import Settings
+from pointsbank.jobs.alarming import watch_jobs
+from pointsbank.jobs.asking import asked_slots
+from pointsbank.jobs.errors import LeaseLost
 from pointsbank.jobs.leasing import RENEW_SECONDS, give_up_lease, take_lease
-from pointsbank.jobs.running import is_waiting, run_slot
-from pointsbank.jobs.table import JOBS, Job, Slot
+from pointsbank.jobs.occasions import Job, Slot
+from pointsbank.jobs.recording import waiting
+from pointsbank.jobs.running import run_slot
+from pointsbank.jobs.table import JOBS
 
 LOOK_SECONDS = 20
+WATCH_SECONDS = 60
 
 logger = structlog.get_logger()
 
@@ -34,6 +42,7 @@ class Tenure:
     """Whether this process leads, and under which name."""
 
     holder: str | None = None
+    since: datetime | None = None
     is_told_waiting: bool = False
 
 
@@ -56,6 +65,7 @@ def keep_lease(app: Flask, tenure: Tenure) -> None:
         return
     if has_it and tenure.holder is None:
         logger.info("scheduler_leads", holder=candidate)
+        tenure.since = clock.now()
     if not has_it and not (tenure.is_told_waiting and tenure.holder is None):
         logger.warning("scheduler_waits")
     tenure.holder = candidate if has_it else None
@@ -75,10 +85,13 @@ def waiting_slots(app: Flask) -> list[tuple[Job, Slot]]:
     """Return what is due now and not done."""
     settings: Settings = app.extensions["settings"]
     now = clock.now()
-    due = [(job, slot) for job in JOBS.values() for slot in job.due(now, settings.zone)]
+    due = [(job, job.due(now, settings.zone)) for job in JOBS.values()]
     try:
         with reading() as session:
-            return [(job, slot) for job, slot in due if is_waiting(session, job, slot, now)]
+            asked = asked_slots(session, JOBS, now, settings.zone)
+            return asked + [
+                (job, slot) for job, slots in due for slot in waiting(session, job, slots, now)
+            ]
     except SQLAlchemyError as fault:
         logger.error("jobs_not_read", kind=type(fault).__name__)
         return []
@@ -94,6 +107,26 @@ def _run_safely(job: Job, slot: Slot, app: Flask, tenure: Tenure) -> None:
         logger.warning("job_will_be_tried_again", job=job.name, slot=slot.key)
 
 
+def watch(app: Flask, tenure: Tenure) -> None:
+    """Tell of jobs in trouble; beside run_due, because a stuck one holds that up."""
+    holder, since = tenure.holder, tenure.since
+    if holder is None or since is None:
+        return
+    settings: Settings = app.extensions["settings"]
+    act = partial(
+        watch_jobs,
+        jobs=list(JOBS.values()),
+        holder=holder,
+        leading_since=since,
+        zone=settings.zone,
+    )
+    try:
+        with app.app_context():
+            run(lambda session: act(session, now=clock.now()))
+    except (SQLAlchemyError, LeaseLost) as fault:
+        logger.error("jobs_not_watched", kind=type(fault).__name__)
+
+
 def make_scheduler(app: Flask, tenure: Tenure) -> BlockingScheduler:
     """Make the scheduler of one process; it runs nothing before it is started."""
     settings: Settings = app.extensions["settings"]
@@ -101,7 +134,12 @@ def make_scheduler(app: Flask, tenure: Tenure) -> BlockingScheduler:
         timezone=settings.zone,
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
     )
-    for seconds, task in ((RENEW_SECONDS, "keep_lease"), (LOOK_SECONDS, "run_due")):
+    tasks = (
+        (RENEW_SECONDS, "keep_lease"),
+        (LOOK_SECONDS, "run_due"),
+        (WATCH_SECONDS, "watch"),
+    )
+    for seconds, task in tasks:
         scheduler.add_job(
             f"{__name__}:{task}", "interval", seconds=seconds, args=[app, tenure], id=task
         )

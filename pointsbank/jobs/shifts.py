@@ -1,9 +1,11 @@
 """The steps of the job `shift_reminders`, every ten minutes; reminding.py has the mornings."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from pointsbank.jobs.occasions import Step, every_minutes
 from pointsbank.tasks.groups import release_due_groups
 from pointsbank.tasks.inviting import lapse_invitations
 from pointsbank.tasks.reminding import remind_of_shifts, warn_of_unclaimed
@@ -11,6 +13,18 @@ from pointsbank.tasks.reminding import remind_of_shifts, warn_of_unclaimed
 REMINDING_BATCH = 500
 # Each releases a shift's places one by one, and shifts stay locked until it is committed.
 RELEASE_BATCH = 20
+# So often shifts are looked at: a reminder comes at most so much later than its moment.
+SHIFTS_MINUTES = 10
+
+due_shift_reminders = every_minutes(SHIFTS_MINUTES)
+
+
+def work_shift_reminders(
+    session: Session, _period: str, _zone: ZoneInfo, now: datetime
+) -> Step:
+    """Remind people of shifts, warn organizers, close invitations and release groups."""
+    count, is_last = look_ahead(session, now)
+    return Step(count, is_last)
 
 
 def look_ahead(session: Session, now: datetime) -> tuple[int, bool]:

@@ -1,23 +1,16 @@
 """What the job `verify` does each night: recompute the ledger, keep what was found, be loud."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
-from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.db import glance, reading, run
-from pointsbank.jobs.models import JobRun
+from pointsbank.jobs.alarming import administrators_of_all
 from pointsbank.ledger.verifying import Verified, record, verify
-from pointsbank.members.queries import role_holders_over
 from pointsbank.messages.service import tell_each
-from pointsbank.organizations.models import Organization
 from pointsbank.settlements.rules import RULES_OF_STATEMENTS
-
-# A job of every minute leaves half a million rows a year; what was done so long ago matters to
-# nobody.
-RUNS_KEPT = timedelta(days=30)
 
 logger = structlog.get_logger()
 
@@ -50,27 +43,12 @@ def keep_verified(
     """
     kept = record(session, verified, started_at=started_at, finished_at=finished_at)
     if verified.count:
-        tops = session.scalars(
-            select(Organization.path).where(Organization.parent_id.is_(None))
-        ).all()
-        members = {
-            member
-            for path in ("/", *tops)
-            for member in role_holders_over(session, path, ("administrator",))
-        }
         tell_each(
             session,
             key=f"ledger_wrong:{kept}",
-            member_ids=members,
+            member_ids=administrators_of_all(session),
             kind="ledger_wrong",
             facts={"offenders": verified.count, "found_at": finished_at.isoformat()},
             now=finished_at,
         )
     return kept
-
-
-def forget_old_runs(session: Session, now: datetime) -> None:
-    """Remove the rows of runs that were done long ago; failed ones stay."""
-    session.execute(
-        delete(JobRun).where(JobRun.state == "done", JobRun.finished_at < now - RUNS_KEPT)
-    )

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from pointsbank.core.audit import AuditEntry, note
-from pointsbank.jobs.table import Job, Slot, Step
+from pointsbank.jobs.occasions import Job, Slot, Step
 
 SLOT = Slot("2026-11-21", "2026-11-21")
 

@@ -10,8 +10,10 @@ from pointsbank.core import clock
 from pointsbank.core.db import db, run
 from pointsbank.jobs.leasing import take_lease
 from pointsbank.jobs.models import JobRun
-from pointsbank.jobs.running import is_waiting, run_slot
-from pointsbank.jobs.table import JOBS, Step
+from pointsbank.jobs.occasions import Step
+from pointsbank.jobs.recording import waiting
+from pointsbank.jobs.running import run_slot
+from pointsbank.jobs.table import JOBS
 from tests.jobs.occasions import SLOT, a_job, times_worked
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -61,7 +63,7 @@ def test_an_errand_that_fails_leaves_the_occasion_to_be_done_again(app, writing)
     assert states(writing) == ["failed"]
     with writing() as session:
         assert times_worked(session) == 1
-        assert is_waiting(session, job, SLOT, clock.now() + timedelta(minutes=6))
+        assert waiting(session, job, [SLOT], clock.now() + timedelta(minutes=6))
     with app.app_context():
         assert run_slot(a_job(lambda *_: Step(1, errand=lambda: 1)), SLOT, zone=ZONE) == 2
     assert states(writing) == ["done"]

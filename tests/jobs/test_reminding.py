@@ -1,6 +1,8 @@
 """Each morning's reminding: what expires, what lapses, and days that were missed."""
 
+import threading
 from datetime import date, datetime, timedelta
+from itertools import count
 
 import pytest
 from sqlalchemy import select
@@ -23,11 +25,12 @@ from pointsbank.passbooks import expiring
 from pointsbank.passbooks.expiring import notice_due, tell_of_expiry
 from tests.builders import a_member, how_many, points_spent, with_points
 from tests.moments import NOON
-from tests.racing import race, times
+from tests.racing import MEET_SECONDS_MAX, race, times
 from tests.scoring.hands import ZONE, asked, some_hands, state_of
 
 TODAY = NOON.date()
 EXPIRES_ON = date(2027, 12, 31)
+REMINDERS_AT_ONCE = 6
 
 
 def in_days(days):
@@ -147,7 +150,7 @@ def test_of_many_who_remind_at_once_each_member_is_told_once(app, writing):
         with transaction() as session:
             return reminded(session)
 
-    answers = race(app, times(6, remind_once))
+    answers = race(app, times(REMINDERS_AT_ONCE, remind_once))
     assert sum(answers) == len(members)
     with writing() as session:
         assert how_many(session, Message) == len(members)
@@ -156,12 +159,14 @@ def test_of_many_who_remind_at_once_each_member_is_told_once(app, writing):
 
 @pytest.mark.engine("postgresql")
 def test_control_without_the_key_several_are_told(app, writing, monkeypatch):
-    """Name each message anew: those who remind at once do not see one another."""
+    """Name each message anew: all have seen that nobody was told before one tells."""
+    everyone_has_looked = threading.Barrier(REMINDERS_AT_ONCE, timeout=MEET_SECONDS_MAX)
+    numbers, expiring_tell = count(), expiring.tell
 
     def tell_anew(session, *, key, **more):
-        return expiring_tell(session, key=f"{key}:{clock.now().isoformat()}", **more)
+        everyone_has_looked.wait()
+        return expiring_tell(session, key=f"{key}:{next(numbers)}", **more)
 
-    expiring_tell = expiring.tell
     monkeypatch.setattr(expiring, "tell", tell_anew)
     with writing() as session:
         with_points(session, a_member(session), 10, in_days(5))
@@ -170,7 +175,7 @@ def test_control_without_the_key_several_are_told(app, writing, monkeypatch):
         with transaction() as session:
             return reminded(session)
 
-    assert sum(race(app, times(6, remind_once))) > 1
+    assert race(app, times(REMINDERS_AT_ONCE, remind_once)) == [1] * REMINDERS_AT_ONCE
 
 
 def at(text):

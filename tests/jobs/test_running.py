@@ -11,8 +11,9 @@ from pointsbank.core import clock
 from pointsbank.core.errors import Invalid
 from pointsbank.jobs.leasing import take_lease
 from pointsbank.jobs.models import JobRun
-from pointsbank.jobs.running import RETRY_MINUTES, is_waiting, run_slot
-from pointsbank.jobs.table import Step
+from pointsbank.jobs.occasions import Step
+from pointsbank.jobs.recording import RETRY_MINUTES, waiting
+from pointsbank.jobs.running import run_slot
 from tests.jobs.occasions import SLOT, a_job, times_worked
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -90,7 +91,7 @@ def test_a_failure_leaves_no_output_and_is_recorded_and_told(app, writing, caplo
     with writing() as session:
         assert times_worked(session) == 0
         assert runs(session) == [("test", SLOT.key, "failed")]
-        assert session.scalar(select(JobRun.summary)) == "ZeroDivisionError"
+        assert session.scalar(select(JobRun.fault)) == "ZeroDivisionError"
     assert [(record.levelname, record.msg["event"]) for record in caplog.records] == [
         ("ERROR", "job_failed")
     ]
@@ -104,13 +105,13 @@ def test_what_failed_is_tried_again_after_a_while(app, writing):
     with app.app_context(), pytest.raises(ZeroDivisionError):
         run_slot(a_job(break_down), SLOT, zone=ZONE)
     with writing() as session:
-        assert not is_waiting(session, job, SLOT, now)
-        assert is_waiting(session, job, SLOT, now + timedelta(minutes=RETRY_MINUTES + 1))
+        assert not waiting(session, job, [SLOT], now)
+        assert waiting(session, job, [SLOT], now + timedelta(minutes=RETRY_MINUTES + 1))
     with app.app_context():
         assert run_slot(job, SLOT, zone=ZONE) == 1
     with writing() as session:
         assert runs(session) == [("test", SLOT.key, "done")]
-        assert not is_waiting(session, job, SLOT, now + timedelta(days=1))
+        assert not waiting(session, job, [SLOT], now + timedelta(days=1))
 
 
 def test_work_in_steps_is_done_only_with_the_last(app, writing):

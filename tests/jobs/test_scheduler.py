@@ -20,6 +20,8 @@ from pointsbank.jobs.table import JOBS
 from tests.builders import a_member, a_score_entry
 from tests.moments import NOON
 
+RUNNING = ("2026-11", "2026-Q4", "2026", "spans")
+
 
 @pytest.fixture
 def travel():
@@ -49,8 +51,8 @@ def test_the_one_who_leads_runs_what_is_due_once(app, writing, travel):
     keep_lease(app, tenure)
     run_due(app, tenure)
     expected = {
-        "rankings 2026-Q4/2026-11-21T12:00",
-        "rankings 2026-Q3/2026-10-07",
+        *(f"rankings {name}/2026-11-21T12:00" for name in RUNNING),
+        "rankings over/2026-11-21",
         "expiry 2026-11-21",
     }
     assert done(writing) == expected
@@ -58,7 +60,8 @@ def test_the_one_who_leads_runs_what_is_due_once(app, writing, travel):
     assert done(writing) == expected
     travel.shift(timedelta(minutes=15))
     run_due(app, tenure)
-    assert done(writing) == expected | {"rankings 2026-Q4/2026-11-21T12:15"}
+    again = {f"rankings {name}/2026-11-21T12:15" for name in RUNNING}
+    assert done(writing) == expected | again
 
 
 def test_nights_missed_while_nothing_ran_are_made_good(app, writing, travel):
@@ -68,7 +71,7 @@ def test_nights_missed_while_nothing_ran_are_made_good(app, writing, travel):
     travel.move_to(NOON + timedelta(days=60))
     keep_lease(app, tenure)
     run_due(app, tenure)
-    assert {"rankings 2026-Q4/2027-01-07", "expiry 2027-01-20"} <= done(writing)
+    assert {"rankings over/2027-01-20", "expiry 2027-01-20"} <= done(writing)
 
 
 def test_a_second_scheduler_waits_and_takes_over(app, writing, travel):
@@ -88,7 +91,7 @@ def test_a_second_scheduler_waits_and_takes_over(app, writing, travel):
     keep_lease(app, first)
     assert first.holder is None
     run_due(app, second)
-    assert len(done(writing)) == 3
+    assert len(done(writing)) == len(RUNNING) + len(("over", "expiry"))
 
 
 def test_who_leaves_lets_the_next_one_in_at_once(app, writing, travel):
@@ -107,14 +110,19 @@ def test_a_job_that_fails_does_not_keep_the_others_from_running(
     def break_down(*_args, **_more):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("pointsbank.jobs.table.roll_up", break_down)
+    monkeypatch.setattr("pointsbank.jobs.rolling.roll_up_step", break_down)
     tenure = Tenure()
     keep_lease(app, tenure)
     run_due(app, tenure)
-    assert done(writing) == {"expiry 2026-11-21"}
+    assert done(writing) == {
+        "expiry 2026-11-21",
+        # Nobody made a span of days, and nothing was entered in a period that is over.
+        "rankings spans/2026-11-21T12:00",
+        "rankings over/2026-11-21",
+    }
     with writing() as session:
         failed = session.scalars(select(JobRun).where(JobRun.state == "failed")).all()
-    assert len(failed) == 2
+    assert len(failed) == 3
 
 
 def test_the_scheduler_is_set_so_that_nothing_is_dropped(app):

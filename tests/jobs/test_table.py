@@ -1,13 +1,14 @@
 """What is due when, and what each job does."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from pointsbank.jobs import table
+from pointsbank.jobs import nights
 from pointsbank.jobs.errors import DayNotOver, JobUnknown
+from pointsbank.jobs.occasions import periods_over
 from pointsbank.jobs.table import (
     JOBS,
     Slot,
@@ -31,34 +32,30 @@ def at(text):
     return datetime.fromisoformat(f"{text}+08:00")
 
 
-def test_the_running_quarter_is_counted_every_quarter_of_an_hour():
-    assert due_rankings(at("2026-11-21T12:14:59"), ZONE)[0] == Slot(
-        "2026-Q4/2026-11-21T12:00", "2026-Q4"
-    )
-    assert due_rankings(at("2026-11-21T12:15:00"), ZONE)[0].key == "2026-Q4/2026-11-21T12:15"
+def test_what_runs_is_counted_every_quarter_of_an_hour_and_what_is_over_every_night():
+    keys = [slot.key for slot in due_rankings(at("2026-11-21T12:14:59"), ZONE)]
+    assert keys == [
+        "2026-11/2026-11-21T12:00",
+        "2026-Q4/2026-11-21T12:00",
+        "2026/2026-11-21T12:00",
+        "spans/2026-11-21T12:00",
+        "over/2026-11-21",
+    ]
+    assert due_rankings(at("2026-11-21T12:15:00"), ZONE)[1].key == "2026-Q4/2026-11-21T12:15"
 
 
 @pytest.mark.parametrize(
     ("moment", "night"),
-    [
-        ("2026-10-01T00:29", None),
-        ("2026-10-01T00:30", "2026-Q3/2026-10-01"),
-        ("2026-10-04T12:00", "2026-Q3/2026-10-04"),
-        ("2026-10-07T00:30", "2026-Q3/2026-10-07"),
-        ("2026-12-31T23:59", "2026-Q3/2026-10-07"),
-        ("2027-01-01T00:30", "2026-Q4/2027-01-01"),
-    ],
+    [("2026-10-01T00:29", "over/2026-09-30"), ("2026-10-01T00:30", "over/2026-10-01")],
 )
-def test_the_quarter_before_is_closed_in_the_first_nights_and_missed_nights_stay_due(
-    moment, night
-):
-    keys = [slot.key for slot in due_rankings(at(moment), ZONE)[1:]]
-    assert keys == ([night] if night else [])
+def test_a_night_covers_those_before_it(moment, night):
+    assert due_rankings(at(moment), ZONE)[-1].key == night
 
 
 def test_a_local_day_decides_not_one_of_greenwich():
     moment = datetime(2026, 12, 31, 16, 45, tzinfo=UTC)
-    assert [slot.period for slot in due_rankings(moment, ZONE)] == ["2027-Q1", "2026-Q4"]
+    periods = [slot.period for slot in due_rankings(moment, ZONE)]
+    assert periods == ["2027-01", "2027-Q1", "2027", "spans", "over"]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +64,35 @@ def test_a_local_day_decides_not_one_of_greenwich():
 )
 def test_points_expire_soon_after_midnight(moment, night):
     assert due_expiry(at(moment), ZONE) == [Slot(night, night)]
+
+
+def test_each_period_that_ended_within_the_look_back_is_an_occasion_of_its_own():
+    def over(moment, months=(1, 3, 12), days=62):
+        back = timedelta(days=days)
+        return [
+            (slot.period, f"{slot.due_at:%m-%dT%H:%M}")
+            for slot in periods_over(at(moment), ZONE, months=months, at=time(0, 40), back=back)
+        ]
+
+    assert over("2027-01-01T00:39", days=30) == []
+    assert over("2027-01-01T00:40", days=30) == [
+        ("2026-12", "01-01T00:40"),
+        ("2026-Q4", "01-01T00:40"),
+        ("2026", "01-01T00:40"),
+    ]
+    assert [name for name, _ in over("2027-01-05T12:00")] == [
+        "2026-11",
+        "2026-12",
+        "2026-Q4",
+        "2026",
+    ]
+    assert [name for name, _ in over("2027-03-31T23:59", months=(3,), days=460)] == [
+        "2025-Q4",
+        "2026-Q1",
+        "2026-Q2",
+        "2026-Q3",
+        "2026-Q4",
+    ]
 
 
 def test_every_key_fits_its_column():
@@ -86,7 +112,7 @@ def test_a_run_by_hand_is_an_occasion_of_its_own():
 
 
 def test_an_unknown_job_is_refused_with_the_names_of_those_there_are():
-    with pytest.raises(JobUnknown, match="rankings, reminders"):
+    with pytest.raises(JobUnknown, match="rankings, rankings_check, reminders"):
         job_named("nightly")
 
 
@@ -112,7 +138,7 @@ def test_expiry_takes_what_was_good_through_the_day_before(session):
 
 
 def test_expiry_works_in_batches(session, monkeypatch):
-    monkeypatch.setattr(table, "EXPIRY_BATCH", 2)
+    monkeypatch.setattr(nights, "EXPIRY_BATCH", 2)
     for n in range(3):
         points_for(session, a_member(session), 10, f"award:{n}", now=NOON - timedelta(days=400))
     night = at("2027-01-01T00:10")

@@ -1,7 +1,6 @@
 """The jobs `seal` and `verify`: every posting gets into a block, and a wrong ledger is told."""
 
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -10,7 +9,7 @@ from sqlalchemy import select, text
 
 from pointsbank.core import clock
 from pointsbank.core.db import reading, transaction
-from pointsbank.jobs import table, verifying
+from pointsbank.jobs import minutes, verifying
 from pointsbank.jobs.models import JobRun
 from pointsbank.jobs.running import run_slot
 from pointsbank.jobs.table import JOBS, Slot, slot_by_hand
@@ -76,8 +75,8 @@ def test_what_other_systems_read_is_sealed_before_it_is_sent():
 
 
 def test_sealing_leaves_nothing_and_does_nothing_twice(writing, awarded, ran, monkeypatch):
-    monkeypatch.setattr(table, "BLOCK_ROWS_MAX", 2)
-    monkeypatch.setattr(table, "seal", partial(seal, limit=2))
+    monkeypatch.setattr(minutes, "BLOCK_ROWS_MAX", 2)
+    monkeypatch.setattr(minutes, "seal", partial(seal, limit=2))
     assert ran("seal") == 3
     assert ran("seal") == 0
     with writing() as session:
@@ -144,34 +143,6 @@ def other_transaction(app):
     """A transaction of another request, in a context and with a session of its own."""
     with app.app_context(), transaction() as session:
         yield session
-
-
-def test_old_runs_are_forgotten_unless_they_failed(writing, ran):
-    long_ago = clock.now() - timedelta(days=31)
-    with writing() as session:
-        for n, state in enumerate(("done", "failed")):
-            session.add(
-                JobRun(
-                    job="seal",
-                    period=f"old {n}",
-                    state=state,
-                    started_at=long_ago,
-                    finished_at=long_ago,
-                )
-            )
-        session.add(
-            JobRun(
-                job="seal",
-                period="new",
-                state="done",
-                started_at=long_ago,
-                finished_at=clock.now() - timedelta(days=29),
-            )
-        )
-    ran("verify")
-    with writing() as session:
-        kept = session.scalars(select(JobRun.period).where(JobRun.job == "seal")).all()
-    assert sorted(kept) == ["new", "old 1"]
 
 
 def test_progress_reaches_its_end(app, writing, awarded, ran):
