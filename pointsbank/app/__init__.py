@@ -9,11 +9,14 @@ from pointsbank.app import (
     doors,
     fund_places,
     home,
+    jobs_page,
     navigation,
     operations,
+    person_messages,
     reference,
     service_time,
     skill_messages,
+    taken_back,
 )
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor
@@ -81,10 +84,13 @@ def create_app(settings: Settings) -> Flask:
         service_time,
         adjusted_lines,
         fund_places,
+        person_messages,
         skill_messages,
+        taken_back,
         navigation,
         operations,
         home,
+        jobs_page,
     ):
         part.install(app)
     reference.install(app, api)

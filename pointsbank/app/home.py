@@ -21,10 +21,10 @@ from pointsbank.passbooks.queries import cover_of
 from pointsbank.passbooks.schemas import cover_words
 from pointsbank.scoring.queries import Standard, standard_on
 from pointsbank.tasks.claims import ClaimLine, claims_of
+from pointsbank.tasks.giving import whole_shift_gives
 from pointsbank.tasks.invitations import count_open_invitations
 from pointsbank.tasks.models import Claim, Shift, Task
 from pointsbank.tasks.queries import TaskFilter, TaskLine, count_open_tasks, open_tasks
-from pointsbank.tasks.schemas import whole_shift_gives
 from pointsbank.web.access import anyone, visiting_actor
 
 TASKS_SHOWN = 3
@@ -148,6 +148,6 @@ def task_row(task: TaskLine, standard: Standard) -> dict[str, Any]:
         "starts_at": shift.starts_at,
         "ends_at": shift.ends_at,
         "place_name": shift.place_name,
-        "points": whole_shift_gives(standard, task.scoring_item, shift)[0],
+        "points": whole_shift_gives(standard, task, shift)[0],
         "places_left": shift.places_left,
     }

@@ -56,6 +56,18 @@ NAV: list[Way] = [
         "ranking_pages.ranking",
         lazy_gettext("Ranking"),
         "chart",
+        roles=("secretary", "administrator", "auditor", "committee"),
+    ),
+    Way(
+        "secretary_report_pages.show_reports",
+        lazy_gettext("Reports"),
+        "print",
+        roles=("secretary", "administrator", "auditor"),
+    ),
+    Way(
+        "dual_pages.list_registrations",
+        lazy_gettext("Registered at home"),
+        "home",
         roles=("secretary", "administrator", "auditor"),
     ),
     Way(
@@ -69,6 +81,18 @@ NAV: list[Way] = [
         lazy_gettext("Tasks to approve"),
         "check",
         roles=("administrator", "secretary"),
+    ),
+    Way(
+        "evaluation_paper_pages.show_all",
+        lazy_gettext("Evaluation papers"),
+        "book",
+        roles=("administrator", "secretary", "committee", "auditor"),
+    ),
+    Way(
+        "life_pages.show",
+        lazy_gettext("Organization life"),
+        "people",
+        roles=("administrator", "secretary", "committee", "auditor"),
     ),
     Way(
         "adjustment_pages.list_adjustments",
@@ -128,9 +152,39 @@ NAV: list[Way] = [
         roles=("administrator", "secretary"),
     ),
     Way(
+        "period_pages.list_periods",
+        lazy_gettext("Closed periods"),
+        "chart",
+        roles=("administrator", "secretary", "committee", "auditor"),
+    ),
+    Way(
+        "notice_desk_pages.list_notices",
+        lazy_gettext("Public notices"),
+        "book",
+        roles=("administrator", "secretary", "committee", "organizer", "auditor"),
+    ),
+    Way(
+        "objection_pages.list_objections",
+        lazy_gettext("Objections"),
+        "flag",
+        roles=("administrator", "secretary", "committee"),
+    ),
+    Way(
         "fund_pages.list_funds",
         lazy_gettext("Care funds"),
         "gift",
+        roles=("administrator", "secretary", "auditor"),
+    ),
+    Way(
+        "star_pages.list_applications",
+        lazy_gettext("Stars of volunteers"),
+        "check",
+        roles=("administrator", "secretary", "auditor"),
+    ),
+    Way(
+        "plan_pages.list_plans",
+        lazy_gettext("Stars of organizations"),
+        "home",
         roles=("administrator", "secretary", "auditor"),
     ),
     Way(
@@ -170,9 +224,23 @@ NAV: list[Way] = [
         roles=("administrator", "auditor"),
     ),
     Way(
+        "standard_pages.list_standards",
+        lazy_gettext("Scoring standards"),
+        "edit",
+        roles=("administrator",),
+        is_for_whole=True,
+    ),
+    Way(
         "webhook_pages.list_webhooks",
         lazy_gettext("Webhooks"),
         "cloud",
+        roles=("administrator",),
+        is_for_whole=True,
+    ),
+    Way(
+        "job_pages.list_jobs",
+        lazy_gettext("Jobs"),
+        "clock",
         roles=("administrator",),
         is_for_whole=True,
     ),

@@ -13,13 +13,16 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from pointsbank.app.job_figures import job_figures
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading
 from pointsbank.core.settings import ROOT
 from pointsbank.jobs.models import JobLease
+from pointsbank.jobs.watching import jobs_in_trouble
 from pointsbank.ledger.queries import seal_state
 from pointsbank.ledger.verifying import last_verification
+from pointsbank.rankings.checking import last_check
 from pointsbank.tasks.series_queries import series_behind
 from pointsbank.web.access import anyone
 from pointsbank.web.metrics import figures
@@ -35,6 +38,10 @@ NEVER_RAN = "has not run yet: start pointsbank jobs"
 STANDS_STILL = "stands still: start pointsbank jobs"
 NOT_VERIFIED = "not verified yet: run pointsbank ledger verify --record"
 WRONG = "wrong: "
+NOT_CHECKED = "not checked yet: the job rankings_check does it at night"
+IN_TROUBLE = "in trouble: "
+STANDINGS_WRONG = "standings differed: "
+HURTS = (IN_TROUBLE, STANDINGS_WRONG)
 FAULTS = (NOT_MIGRATED, STANDS_STILL, WRONG)
 
 logger = structlog.get_logger()
@@ -56,7 +63,9 @@ def install(app: Flask) -> None:
         with reading() as session:
             checks = readiness(session, app.extensions["settings"].zone)
         is_ready = not any(state.startswith(FAULTS) for state in checks.values())
-        return jsonify(status="ok" if is_ready else "not ready", checks=checks), (
+        is_hurt = any(state.startswith(HURTS) for state in checks.values())
+        status = "degraded" if is_hurt else "ok"
+        return jsonify(status=status if is_ready else "not ready", checks=checks), (
             200 if is_ready else 503
         )
 
@@ -87,6 +96,8 @@ def readiness(session: Session, zone: ZoneInfo) -> dict[str, str]:
             "scheduler": "unknown",
             "ledger": "unknown",
             "series": "unknown",
+            "jobs": "unknown",
+            "rankings": "unknown",
         }
     lease = session.scalar(select(JobLease.expires_at).order_by(JobLease.expires_at.desc()))
     if lease is None:
@@ -101,6 +112,8 @@ def readiness(session: Session, zone: ZoneInfo) -> dict[str, str]:
         "scheduler": scheduler,
         "ledger": ledger_check(session, is_scheduled=scheduler == OK),
         "series": series_check(session, zone),
+        "jobs": jobs_check(session),
+        "rankings": rankings_check(session),
     }
 
 
@@ -115,6 +128,34 @@ def ledger_check(session: Session, *, is_scheduled: bool) -> str:
     if is_scheduled and age > VERIFICATION_OLD:
         hours = int(age.total_seconds() // 3600)
         return f"last verified {hours} hours ago: look for failures of the job verify"
+    return OK
+
+
+def jobs_check(session: Session) -> str:
+    """Return which jobs are in trouble, as whoever leads has found.
+
+    It makes the service degraded and not unready: pages and scans work without them, and a
+    balancer that took the web workers away would help nobody.
+    """
+    found = [
+        f"{row.job} ({row.trouble} since {row.trouble_since:%Y-%m-%dT%H:%MZ})"
+        for row in jobs_in_trouble(session)
+    ]
+    return IN_TROUBLE + ", ".join(found) if found else OK
+
+
+def rankings_check(session: Session) -> str:
+    """Return whether the last night's check found standings that differ from their entries.
+
+    It makes the service degraded and not unready: the next roll-up makes them anew. It is said
+    until the next night's check has found nothing.
+    """
+    last = last_check(session)
+    if last is None:
+        return NOT_CHECKED
+    if last.wrong:
+        found = f"{last.wrong} of {last.compared} on {last.day}"
+        return f"{STANDINGS_WRONG}{found}; find out who wrote"
     return OK
 
 
@@ -142,6 +183,8 @@ def database_figures(zone: ZoneInfo) -> bytes:
             state = seal_state(session)
             last = last_verification(session)
             behind = series_behind(session, local_day(clock.now(), zone))
+            standings = last_check(session)
+            job_figures(session, registry, clock.now(), zone)
     except SQLAlchemyError as fault:
         logger.warning("ledger_figures_missing", kind=type(fault).__name__)
         return b""
@@ -153,6 +196,22 @@ def database_figures(zone: ZoneInfo) -> bytes:
         state.waiting,
     )
     tell("pointsbank_series_behind", "Series that lack dates for two nights.", behind)
+    if standings is not None:
+        tell(
+            "pointsbank_rankings_disagreements",
+            "Standings that the last night's check found to differ from their entries.",
+            standings.wrong,
+        )
+        tell(
+            "pointsbank_rankings_compared",
+            "Standings that the last night's check computed anew.",
+            standings.compared,
+        )
+        tell(
+            "pointsbank_rankings_checked_timestamp_seconds",
+            "When standings were last checked.",
+            standings.checked_at.timestamp(),
+        )
     if last is not None:
         tell(
             "pointsbank_ledger_offenders",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pointsbank.core.text import masked_name
 
-ROLES = ("administrator", "organizer", "clerk", "secretary", "auditor")
+ROLES = ("administrator", "organizer", "clerk", "secretary", "auditor", "committee")
 
 
 @dataclass(frozen=True)

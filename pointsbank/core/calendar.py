@@ -20,6 +20,13 @@ class UnknownPeriod(Invalid):
     message = "A period is written 2026, 2026-Q4 or 2026-11."
 
 
+class NotAQuarter(Invalid):
+    """Some sheets are made for quarters only."""
+
+    code = "not_a_quarter"
+    message = "A quarter is written 2026-Q4."
+
+
 @dataclass(frozen=True)
 class Period:
     """A half-open span of local days: first_on is in it, end_on is not."""
@@ -66,6 +73,17 @@ def read_period(name: str) -> Period:
     return Period(name, date(year, first_month, 1), date(end_year, end_month + 1, 1))
 
 
+def read_quarter(name: str) -> Period:
+    """Read 2026-Q4 and nothing else.
+
+    Raises NotAQuarter.
+    """
+    match = PERIOD_PATTERN.fullmatch(name)
+    if match is None or not match["quarter"]:
+        raise NotAQuarter
+    return read_period(name)
+
+
 def quarter_of(day: date) -> Period:
     """Return the quarter that a local day falls in."""
     return read_period(f"{day.year}-Q{(day.month + 2) // 3}")
@@ -82,18 +100,8 @@ def local_month(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def end_of_next_year(day: date) -> date:
-    """Return 31 December of the year after: the default day on which points expire."""
-    return date(day.year + 1, 12, 31)
+    """Return 31 December of the year after, on which points expire by default.
 
-
-def working_day_after(day: date, count: int) -> date:
-    """Return the last of so many working days after a day, which does not count itself.
-
-    count: at least 1. Working days are Monday to Friday for now: holidays, and weekends that
-    are worked for them (调休), come with the calendar that public notices need.
+    The last day on which a new version of the rules may begin, too.
     """
-    for _ in range(count):
-        day += timedelta(days=1)
-        while day.weekday() >= SATURDAY:
-            day += timedelta(days=1)
-    return day
+    return date(day.year + 1, 12, 31)

@@ -2,12 +2,12 @@
 
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from fontTools.ttLib import TTCollection, TTFont
 from fontTools.ttLib.ttFont import TTLibError
@@ -43,6 +43,16 @@ BLACK, GREY, PALE, RED = (0, 0, 0), (85, 85, 85), (187, 187, 187), (168, 40, 28)
 LINE_HEIGHT = 1.45
 POINT_MM = 25.4 / 72
 QUIET_ZONE_MODULES = 4
+# Between a column and the next, in millimetres.
+GUTTER = 1.5
+# Sums of widths differ by less than this.
+HAIR = 0.01
+# What is never parted at the end of a line: a word or figure, an opening sign and what follows
+# it, and whatever a closing sign follows. Chinese breaks between any two characters else.
+WORD = r"(?:[0-9A-Za-z\u00c0-\u024f.,:;/%+*_#@&'~=\-\u2212\u2013]+|\S)"
+UNBROKEN = re.compile(
+    rf"[（《〈「『【〔“‘(\[]*{WORD}(?:\u00a0{WORD})*[，。；：、！？）》〉」』】〕”’…)\]%]*"
+)
 
 # The library names characters that a font lacks in its warnings, and texts are people's own.
 logging.getLogger("fpdf").setLevel(logging.ERROR)
@@ -137,6 +147,40 @@ def _mainland_face(path: str) -> int:
     return faces[0] if faces else 0
 
 
+def broken(text: str, room: float, width_of: Callable[[str], float]) -> list[str]:
+    """Return text in lines that fit a room, each broken where Chinese and Latin words may be.
+
+    A word wider than the room is broken anywhere.
+    """
+    lines = []
+    for paragraph in text.split("\n"):
+        line, used, end = "", 0.0, 0
+        for found in UNBROKEN.finditer(paragraph):
+            gap = paragraph[end : found.start()] if line else ""
+            end = found.end()
+            wide = width_of(gap + found[0])
+            if line and used + wide > room:
+                lines.append(line)
+                line, used, gap, wide = "", 0.0, "", width_of(found[0])
+            if wide > room:
+                *whole, line = _cut(found[0], room, width_of)
+                lines += whole
+                used = width_of(line)
+            else:
+                line, used = line + gap + found[0], used + wide
+        lines.append(line)
+    return lines
+
+
+def _cut(word: str, room: float, width_of: Callable[[str], float]) -> list[str]:
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and width_of(pieces[-1] + letter) > room:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
+
 def printable(text: str, font: Font) -> str:
     """Return text with 〓 for what a font lacks."""
     return "".join(
@@ -195,6 +239,7 @@ class Document:
         colour: Colour = BLACK,
         is_strong: bool = False,
         inset: float = 0,
+        align: Alignment = "L",
     ) -> None:
         """Print a paragraph. inset: millimetres kept free on the right."""
         pdf = self._set(scale, colour)
@@ -204,8 +249,8 @@ class Document:
             pdf.multi_cell(
                 self.width - inset,
                 self._line_height(scale),
-                self.printable(text),
-                align="L",
+                "\n".join(self._broken(text, self.width - inset)),
+                align=align,
                 new_x="LMARGIN",
                 new_y="NEXT",
             )
@@ -226,8 +271,13 @@ class Document:
                 pdf.cell(share, self._line_height(scale), self.printable(text))
             pdf.ln(self._line_height(scale))
 
-    def table(self, columns: Sequence[Column], entries: Iterable[Entry]) -> None:
-        """Print a table; its head stands again on each page, and no row is split."""
+    def table(
+        self, columns: Sequence[Column], entries: Iterable[Entry], *, is_boxed: bool = False
+    ) -> None:
+        """Print a table; its head stands again on each page, and no row is split.
+
+        is_boxed: with lines between the columns too, as forms for a wall are ruled.
+        """
         total = sum(column.share for column in columns)
         widths = [self.width * column.share / total for column in columns]
         self._table_head(columns, widths)
@@ -237,7 +287,10 @@ class Document:
             if self._pdf.will_page_break(height):
                 self._pdf.add_page()
                 self._table_head(columns, widths)
+            top = self._pdf.get_y()
             self._row(entry, columns, widths, lines, height)
+            if is_boxed:
+                self._box([] if entry.is_band else widths, top, height)
 
     def qr(self, matrix: Sequence[Sequence[bool]], size: float, *, room: float) -> None:
         """Draw a QR code on the right, beside what is printed next.
@@ -309,25 +362,35 @@ class Document:
 
     def _table_head(self, columns: Sequence[Column], widths: Sequence[float]) -> None:
         pdf = self._set(0.85, GREY)
-        for column, width in zip(columns, widths, strict=True):
-            text = self.printable(column.title)
-            pdf.cell(width, self._line_height(0.95), text, align=column.align)
+        for column, width, room in zip(columns, widths, rooms_within(widths), strict=True):
+            text, x = self.printable(column.title), pdf.get_x()
+            pdf.cell(room, self._line_height(0.95), text, align=column.align)
+            pdf.set_x(x + width)
         pdf.ln(self._line_height(0.95))
         self.rule(0.35)
         pdf.ln(0.6)
 
+    def _box(self, widths: Sequence[float], top: float, height: float) -> None:
+        """Draw the lines around a row and between its columns."""
+        pdf, x = self._pdf, self.paper.margin
+        pdf.set_draw_color(*BLACK)
+        pdf.set_line_width(0.2)
+        pdf.rect(x, top, self.width, height)
+        for width in widths[:-1]:
+            x += width
+            pdf.line(x, top, x, top + height)
+
     def _lines_of(self, entry: Entry, widths: Sequence[float]) -> list[list[str]]:
         """Return each cell broken into the lines that fit its column."""
-        pdf = self._set(0.95)
-        rooms = [self.width] if entry.is_band else widths
-        return [
-            cast(
-                list[str],
-                pdf.multi_cell(room, 1, self.printable(cell), dry_run=True, output="LINES"),
-            )
-            or [""]
-            for room, cell in zip(rooms, entry.cells, strict=True)
-        ]
+        self._set(0.95)
+        rooms = [self.width] if entry.is_band else rooms_within(widths)
+        return [self._broken(cell, room) for room, cell in zip(rooms, entry.cells, strict=True)]
+
+    def _broken(self, text: str, room: float) -> list[str]:
+        """Return text in lines that fit a room in the font as it is set."""
+        pdf = self._pdf
+        inside = room - 2 * pdf.c_margin - HAIR
+        return broken(self.printable(text), inside, pdf.get_string_width)
 
     def _row(
         self,
@@ -341,13 +404,19 @@ class Document:
         rooms = [self.width] if entry.is_band else widths
         x = self.paper.margin
         aligns: list[Alignment] = ["L"] if entry.is_band else [each.align for each in columns]
-        for align, room, cell in zip(aligns, rooms, lines, strict=True):
+        insides = rooms if entry.is_band else rooms_within(widths)
+        for align, room, inside, cell in zip(aligns, rooms, insides, lines, strict=True):
             for place, line in enumerate(cell):
                 pdf.set_xy(x, top + 0.6 + place * self._line_height(0.95))
-                pdf.cell(room, self._line_height(0.95), line, align=align)
+                pdf.cell(inside, self._line_height(0.95), line, align=align)
             x += room
         pdf.set_xy(self.paper.margin, top + height)
         self.rule(0.15, PALE)
+
+
+def rooms_within(widths: Sequence[float]) -> list[float]:
+    """Return how much of each column its text may fill: all of the last one."""
+    return [*(width - GUTTER for width in widths[:-1]), *widths[-1:]]
 
 
 class _Pages(FPDF):

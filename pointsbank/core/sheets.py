@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import xlsxwriter
 
@@ -56,8 +56,14 @@ def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
 
     Raises SheetTooLong.
     """
-    name = "".join(" " if mark in NOT_IN_NAMES else mark for mark in sheet.name)
-    count = 0
+    return write_book(file, [sheet])
+
+
+def write_book(file: IO[bytes], sheets: Iterable[Sheet]) -> int:
+    """Write an XLSX file of several sheets, in their order; return the rows below the headers.
+
+    Raises SheetTooLong.
+    """
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -66,20 +72,26 @@ def write_sheet(file: IO[bytes], sheet: Sheet) -> int:
     }
     with xlsxwriter.Workbook(file, options) as book:
         bold = book.add_format({"bold": True})
-        page = book.add_worksheet(name[:NAME_LENGTH_MAX])
-        page.set_column(0, max(len(sheet.headers) - 1, 0), COLUMN_WIDTH)
-        page.freeze_panes(HEADER_ROW + 1, 0)
-        page.write_string(0, 0, harmless(sheet.note))
-        for column, header in enumerate(sheet.headers):
-            page.write_string(HEADER_ROW, column, harmless(header), bold)
-        for count, row in enumerate(sheet.rows, start=1):
-            if count > XLSX_ROWS_MAX:
-                raise SheetTooLong(rows=XLSX_ROWS_MAX)
-            for column, cell in enumerate(row):
-                if isinstance(cell, str):
-                    page.write_string(HEADER_ROW + count, column, harmless(cell))
-                elif cell is not None:
-                    page.write_number(HEADER_ROW + count, column, cell)
+        return sum(_write_page(book, sheet, bold) for sheet in sheets)
+
+
+def _write_page(book: Any, sheet: Sheet, bold: Any) -> int:
+    name = "".join(" " if mark in NOT_IN_NAMES else mark for mark in sheet.name)
+    count = 0
+    page = book.add_worksheet(name[:NAME_LENGTH_MAX])
+    page.set_column(0, max(len(sheet.headers) - 1, 0), COLUMN_WIDTH)
+    page.freeze_panes(HEADER_ROW + 1, 0)
+    page.write_string(0, 0, harmless(sheet.note))
+    for column, header in enumerate(sheet.headers):
+        page.write_string(HEADER_ROW, column, harmless(header), bold)
+    for count, row in enumerate(sheet.rows, start=1):
+        if count > XLSX_ROWS_MAX:
+            raise SheetTooLong(rows=XLSX_ROWS_MAX)
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                page.write_string(HEADER_ROW + count, column, harmless(cell))
+            elif cell is not None:
+                page.write_number(HEADER_ROW + count, column, cell)
     return count
 
 

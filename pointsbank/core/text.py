@@ -8,6 +8,15 @@ import unicodedata
 INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 SPACES = re.compile(r"\s+")
 PHONE = re.compile(r"1\d{10}")
+# A mobile number, an identity number of 15 or 18 places (GB 11643), or a bank card's; with the
+# spaces and dashes that people type between groups, but not two dates beside each other.
+PRIVATE_NUMBER = re.compile(
+    r"(?<!\d)(?:"
+    r"(?:(?:\+|00)?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}"
+    r"|[1-9]\d{5}[ -]?(?:19|20)\d{6}[ -]?\d{3}[\dXx]"
+    r"|\d{15,19}|\d{17}[Xx]"
+    r")(?!\d)"
+)
 
 
 def cleaned(text: str) -> str:
@@ -40,6 +49,11 @@ def phone_from(text: str) -> str | None:
     digits = re.sub(r"[\s-]", "", halfwidth(text))
     digits = digits.removeprefix("+86").removeprefix("0086")
     return digits if PHONE.fullmatch(digits) and digits.isascii() else None
+
+
+def holds_private_number(text: str) -> bool:
+    """Tell whether text holds what looks like a phone, an identity or a bank card number."""
+    return PRIVATE_NUMBER.search(halfwidth(text)) is not None
 
 
 def masked_name(name: str) -> str:

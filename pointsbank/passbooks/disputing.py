@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core.actor import Actor
 from pointsbank.core.audit import note
-from pointsbank.core.calendar import working_day_after
 from pointsbank.core.db import Moment
+from pointsbank.ledger.posting import Posted
 from pointsbank.ledger.service import reverse
 from pointsbank.members.queries import member_of, role_holders_over
 from pointsbank.messages.service import tell, tell_each
+from pointsbank.organizations.workdays import working_day_after
 from pointsbank.passbooks.disputes import DisputeFile, dispute_in_scope, line_of
 from pointsbank.passbooks.errors import (
     AlreadyAnswered,
@@ -22,6 +23,7 @@ from pointsbank.passbooks.errors import (
     OwnBook,
 )
 from pointsbank.passbooks.models import Dispute
+from pointsbank.passbooks.reversing import LowerScore
 
 # Rule: research/domain.md, 2.3, "Publicity & appeal": decide within five working days.
 ANSWER_WORKING_DAYS = 5
@@ -83,7 +85,7 @@ def open_dispute(
     before = session.scalar(
         select(func.max(Dispute.number)).where(Dispute.transfer_id == disputed.transfer_id)
     )
-    answer_by = working_day_after(today, ANSWER_WORKING_DAYS)
+    answer_by = working_day_after(session, today, ANSWER_WORKING_DAYS)
     opened = session.execute(
         insert(Dispute)
         .values(
@@ -137,12 +139,14 @@ def answer_dispute(
     dispute_id: int,
     actor: Actor,
     answer: Answer,
+    lower_score: LowerScore,
     today: date,
     now: datetime,
 ) -> DisputeFile:
     """Answer a dispute once: reverse its line, wholly or in part, or say why it stays.
 
-    A refused reversal refuses the answer: the dispute stays open.
+    A refused reversal refuses the answer: the dispute stays open. lower_score: as the app
+    hands it to the door.
     Raises DisputeNotFound for a foreign one as for an unknown one, OwnBook,
     AnswerReasonMissing, AlreadyAnswered, LineNotReversible, and what ledger.service.reverse
     raises.
@@ -179,7 +183,8 @@ def answer_dispute(
         now=now,
     )
     if answer.decision == "uphold":
-        _take_back(session, found, actor.member_id, answer.points, today, now)
+        returned = _take_back(session, found, actor.member_id, answer.points, today, now)
+        lower_score(session, transfer_id=found.transfer_id, reversal=returned, now=now)
     return dispute_in_scope(session, paths, dispute_id)
 
 
@@ -190,7 +195,7 @@ def _take_back(
     points: int | None,
     today: date,
     now: datetime,
-) -> None:
+) -> Posted:
     """Reverse the disputed line under the dispute's own key; the wallet is locked last."""
     if dispute.kind == "reversal":
         raise LineNotReversible
@@ -207,3 +212,4 @@ def _take_back(
     session.execute(
         update(Dispute).where(Dispute.id == dispute.id).values(reversal_id=returned.id)
     )
+    return returned

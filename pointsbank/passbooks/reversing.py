@@ -1,6 +1,7 @@
 """An administrator takes a line of somebody's book back, wholly or in part."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,6 +20,8 @@ from pointsbank.passbooks.errors import LineNotReversible, OwnBook
 from pointsbank.passbooks.queries import ACCOUNT_PREFIX
 
 REVERSER = "administrator"
+# Scores stand on a higher step of the staircase: the app hands in what lowers them.
+LowerScore = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,14 @@ def reverse_line(
     key: str,
     reason: str,
     points: int | None,
+    lower_score: LowerScore,
     today: date,
     now: datetime,
 ) -> tuple[Reversible, Posted]:
     """Reverse a transfer in the book of a member whom the actor administers.
 
     key: the actor's own for this request; a repeat answers the reversal that stands.
-    points: all that is left when not given.
+    points: all that is left when not given. lower_score: as the app hands it to the door.
     Raises TransferNotFound for a foreign one as for an unknown one, OwnBook, LineNotReversible,
     and what ledger.service.reverse raises.
     """
@@ -71,6 +75,7 @@ def reverse_line(
         now=now,
         points=points,
     )
+    lower_score(session, transfer_id=transfer_id, reversal=returned, now=now)
     return found, returned
 
 

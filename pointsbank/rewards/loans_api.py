@@ -9,13 +9,13 @@ from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.organizations.errors import MerchantNotFound
-from pointsbank.organizations.queries import merchant_of
 from pointsbank.rewards.lending import Ending, end_loan
 from pointsbank.rewards.loans_counter import lend_once, loan_out
 from pointsbank.rewards.loans_queries import LoanLine, loans_of_member, loans_out
 from pointsbank.rewards.loans_schemas import LoanEnd, LoanListOut, LoanOut, NewLoan
-from pointsbank.rewards.policy import may_offer, may_take_points
+from pointsbank.rewards.policy import may_take_points
 from pointsbank.rewards.redeeming import Order
+from pointsbank.rewards.service import merchant_to_offer
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
 from pointsbank.web.idempotency import answered, request_key
@@ -88,9 +88,7 @@ def list_out(query: dict[str, Any], merchant_id: int) -> dict[str, Any]:
     """List what a merchant has out, the oldest first."""
     after, limit = position_from(query.get("cursor")), query["limit"]
     with reading() as session:
-        merchant = merchant_of(session, merchant_id)
-        if not may_offer(current_actor(), merchant_id, merchant.path):
-            raise MerchantNotFound
+        merchant_to_offer(session, current_actor(), merchant_id)
         found = loans_out(session, merchant_id, after_id=after, limit=limit + 1)
     return listed(found, limit)
 

@@ -8,15 +8,8 @@ from sqlalchemy.orm import Session
 from pointsbank.rewards.lending import lend_tool
 from pointsbank.rewards.loans_queries import LoanLine
 from pointsbank.rewards.redeeming import Order
-from pointsbank.rewards.till import (
-    check_or_repeat,
-    check_pin,
-    counting_wrong_codes,
-    draw_redemption_number,
-    drawing_again,
-    refuse_voucher,
-)
-from pointsbank.web.idempotency import Answer, once
+from pointsbank.rewards.till import draw_redemption_number, once_at_counter
+from pointsbank.web.idempotency import Answer
 
 
 def lend_once(
@@ -47,18 +40,16 @@ def lend_once(
         )
         return loan_out(line, today)
 
-    def lend() -> Answer:
-        refuse_voucher(order)
-        standing = check_or_repeat(
-            lambda: check_pin(order, pin, secret, now), clerk_id=clerk_id, key=key, sent=sent
-        )
-        if standing is not None:
-            return standing
-        return drawing_again(
-            lambda: once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)
-        )
-
-    return counting_wrong_codes(lend, clerk_id, now)
+    return once_at_counter(
+        use_case,
+        order,
+        pin=pin,
+        clerk_id=clerk_id,
+        key=key,
+        sent=sent,
+        secret=secret,
+        now=now,
+    )
 
 
 def loan_out(loan: LoanLine, today: date) -> dict[str, Any]:

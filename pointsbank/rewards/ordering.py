@@ -297,15 +297,20 @@ def expire_next_order(session: Session, *, now: datetime) -> bool:
     One a transaction: a second one's reward would be locked after the first one's wallet. One
     that is being handed over or cancelled at this moment is skipped.
     """
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    due = _typed(CLAIM_DUE if is_postgresql else DUE)
-    order_id = session.scalar(due, {"now": now})
+    order_id = _claimed_due(session, now)
     if order_id is None:
         return False
     ended = session.execute(EXPIRE, {"id": order_id, "now": now}).one()
     _return_rest(session, ended, now)
     _note(session, order_id, "expire_order", None, now)
     return True
+
+
+def _claimed_due(session: Session, now: datetime) -> int | None:
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    due = _typed(CLAIM_DUE if is_postgresql else DUE)
+    order_id: int | None = session.scalar(due, {"now": now})
+    return order_id
 
 
 def _return_rest(session: Session, ended: Any, now: datetime) -> None:

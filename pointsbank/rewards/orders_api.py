@@ -8,8 +8,6 @@ from flask import Response, current_app, request
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
-from pointsbank.organizations.errors import MerchantNotFound
-from pointsbank.organizations.queries import merchant_of
 from pointsbank.rewards.handing_schemas import hand_over_order, hand_over_voucher, make_order
 from pointsbank.rewards.ordering import cancel_order
 from pointsbank.rewards.orders_errors import OrderNotFound
@@ -29,7 +27,8 @@ from pointsbank.rewards.orders_schemas import (
     OrderOut,
     order_out,
 )
-from pointsbank.rewards.policy import may_offer, may_see_redemptions
+from pointsbank.rewards.policy import may_see_redemptions
+from pointsbank.rewards.service import merchant_to_offer
 from pointsbank.rewards.vouchers import grouped, voucher_code
 from pointsbank.web.access import current_actor, members_only, roles_only
 from pointsbank.web.contract import Blueprint, PageQuery, cursor_from, position_from
@@ -139,9 +138,7 @@ def list_open(query: dict[str, Any], merchant_id: int) -> dict[str, Any]:
     """List what is still to be handed over at a merchant, the oldest first."""
     after, limit = position_from(query.get("cursor")), query["limit"]
     with reading() as session:
-        merchant = merchant_of(session, merchant_id)
-        if not may_offer(current_actor(), merchant_id, merchant.path):
-            raise MerchantNotFound
+        merchant_to_offer(session, current_actor(), merchant_id)
         found = open_orders(
             session,
             merchant_id,

@@ -120,30 +120,63 @@ def take_deal(
         )
         return redeemed_out(redeemed, order, now)
 
-    def take() -> Answer:
-        refuse_voucher(order)
-        standing = check_or_repeat(
-            lambda: check_pin(order, pin, secret, now), clerk_id=clerk_id, key=key, sent=sent
-        )
-        if standing is not None:
-            return standing
-        if pin is None:
-            number = draw_redemption_number(today)
-            deal = Deal(order, clerk_id, number, key, sent, today, now)
-            answer = redeem_at_once(deal, secret)
-            if answer is not None:
-                return answer
-        return drawing_again(
-            lambda: once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)
-        )
+    def quickly() -> Answer | None:
+        if pin is not None:
+            return None
+        number = draw_redemption_number(today)
+        return redeem_at_once(Deal(order, clerk_id, number, key, sent, today, now), secret)
 
     try:
-        answer = counting_wrong_codes(take, clerk_id, now)
+        answer = once_at_counter(
+            use_case,
+            order,
+            pin=pin,
+            clerk_id=clerk_id,
+            key=key,
+            sent=sent,
+            secret=secret,
+            now=now,
+            quickly=quickly,
+        )
     except Refusal as refusal:
         REDEMPTIONS.labels(refusal.code).inc()
         raise
     REDEMPTIONS.labels("replay" if answer.is_replay else "ok").inc()
     return answer
+
+
+def once_at_counter(
+    use_case: Callable[[Session], dict[str, Any]],
+    order: Order,
+    *,
+    pin: str | None,
+    clerk_id: int,
+    key: str,
+    sent: bytes,
+    secret: str,
+    now: datetime,
+    quickly: Callable[[], Answer | None] = lambda: None,
+) -> Answer:
+    """Do what a code or card was shown for, once for this clerk's key; repeats answer the same.
+
+    quickly: a shorter way that is tried first and returns None where it does not lead.
+    Raises what both raise, VoucherShown, CardPinWrong, CardLocked, PinMissing, KeyReused.
+    """
+
+    def act() -> Answer:
+        refuse_voucher(order)
+        standing = check_or_repeat(
+            lambda: check_pin(order, pin, secret, now), clerk_id=clerk_id, key=key, sent=sent
+        )
+        if standing is None:
+            standing = quickly()
+        if standing is not None:
+            return standing
+        return drawing_again(
+            lambda: once(use_case, member_id=clerk_id, key=key, sent=sent, now=now)
+        )
+
+    return counting_wrong_codes(act, clerk_id, now)
 
 
 def drawing_again(act: Callable[[], T]) -> T:

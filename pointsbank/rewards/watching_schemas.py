@@ -1,6 +1,6 @@
 """Unusual patterns as programs and pages see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -95,8 +95,9 @@ def named_findings(
     ids = sorted({each.merchant_id for each in findings})
     merchants = merchants_within(session, (), ids=ids, limit=len(ids)) if ids else []
     shops = {each.id: each.name for each in merchants}
-    people = {each.clerk_id for each in findings} | {each.member_id for each in findings}
-    names: Mapping[int, str] = display_names(session, people - {None})  # type: ignore[arg-type]
+    people = {each.clerk_id for each in findings}
+    people |= {each.member_id for each in findings if each.member_id is not None}
+    names = display_names(session, people)
     return [
         Named(
             each,

@@ -1,5 +1,6 @@
 """How points, hours, dates and names are written on a page."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from flask import Flask, current_app
@@ -86,6 +87,21 @@ def moment(value: datetime) -> str:
     return f"{day(value)} {clock_time(value)}"
 
 
+def full_moment(value: datetime) -> str:
+    """Write 2026-11-21 13:30: what is kept for years says its year."""
+    return f"{full_day(value)} {clock_time(value)}"
+
+
+def several(said: Iterable[str]) -> str:
+    """Write sentences or facts in a row: 甲；乙, or one; two."""
+    return ("；" if locale_name() == "zh" else "; ").join(said)
+
+
+def enumerated(names: Iterable[str]) -> str:
+    """Write names in a row: 甲、乙, or one, two."""
+    return ("、" if locale_name() == "zh" else ", ").join(names)
+
+
 def root_groups(root: str) -> str:
     """Write a hash in groups of eight digits, so that an eye keeps its place in it."""
     return " ".join(root[place : place + 8] for place in range(0, len(root), 8))
@@ -108,6 +124,7 @@ def install(app: Flask) -> None:
         weekday=weekday,
         time=clock_time,
         moment=moment,
+        full_moment=full_moment,
         form_moment=form_moment,
         mask=masked_name,
     )

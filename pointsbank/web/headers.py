@@ -54,6 +54,9 @@ def install(app: Flask, *, is_https: bool) -> None:
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if request.endpoint != "static":
             headers["Cache-Control"] = cache_control(app, response)
+            if headers["Cache-Control"] == "no-store":
+                # What is made for one person, or for some days, belongs into no index.
+                headers.setdefault("X-Robots-Tag", "noindex")
         if is_https:
             headers["Strict-Transport-Security"] = HSTS
         return response

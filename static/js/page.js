@@ -26,14 +26,21 @@ const keeps = () => { try { return KEPT.some((name) => localStorage.getItem(name
 if (keeps()) import("./leaving.js").then(({ tidy }) => tidy()).catch(() => {}); // without a network the next page tidies
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches('[action="/sign-out"]') || !keeps()) return;
+  if (!form.matches('[action="/sign-out"]')) return;
+  const page = document.documentElement;
+  page.dataset.leaving = "yes"; // a list that is still on its way is not kept any more
+  if (!keeps()) return;
   event.preventDefault();
-  import("./leaving.js").then(({ leave }) => leave()).catch(() => true).then((goes) => { if (goes) form.submit(); });
+  import("./leaving.js").then(({ leave }) => leave()).catch(() => true).then((goes) => {
+    if (goes) form.submit();
+    else delete page.dataset.leaving;
+  });
 });
 
 // "Back" may show the page as it was left, with its buttons still off.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
+  delete document.documentElement.dataset.leaving;
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
     for (const button of form.querySelectorAll("button[aria-busy]")) {

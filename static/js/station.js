@@ -92,12 +92,14 @@ async function fetchSnapshot() {
     showState();
   }
   if (answer.kind !== "ok" || !offline.isSnapshot(answer.data)) return;
+  if (document.documentElement.dataset.leaving) return; // what leaving cleared stays cleared
   const snapshot = answer.data;
   const offset = Date.parse(snapshot.server_time) - (began + Date.now()) / 2;
   const kept = { shift_id: shiftId, snapshot, offset_ms: offset, fetched_at: Date.now(), expires_at: Date.parse(snapshot.expires_at) };
-  await store.put("snapshots", kept);
+  // Said first: whatever stands in the store is sure to be cleared.
   remember(EXPIRES, String(kept.expires_at));
   remember(LEAVING, words.leaving);
+  await store.put("snapshots", kept);
   await queue.load();
   const waiting = new Set(queue.items.map((item) => item.nonce));
   // What the server knew when it answered stands in the list; what waits, or happened since, does not yet.

@@ -1,16 +1,22 @@
 """What an operator asks: whether it lives, is ready, and what it counts."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from pointsbank.app import operations
 from pointsbank.core import clock
 from pointsbank.jobs.leasing import take_lease
+from pointsbank.jobs.models import JobState
+from pointsbank.jobs.recording import Attempt, claim_slot, keep_as_done
+from pointsbank.jobs.table import JOBS
 from pointsbank.ledger.sealing import seal
 from pointsbank.ledger.verifying import Offender, Verified, record
+from pointsbank.rankings.checking import keep_check
 from tests.builders import a_member, points_for
+from tests.jobs.test_table import ZONE
 
 
 def ready(client):
@@ -134,3 +140,70 @@ def test_figures_count_requests_by_route(client):
     assert 'pointsbank_requests_total{method="GET",route="/healthz"' in client.get(
         "/metrics"
     ).get_data(as_text=True)
+
+
+def test_a_job_in_trouble_degrades_the_service_and_keeps_it_ready(client, writing):
+    assert client.get("/readyz").json["status"] == "ok"
+    with writing() as session:
+        since = datetime(2026, 11, 21, 4, tzinfo=UTC)
+        session.add(JobState(job="expiry", trouble="failing", trouble_since=since))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    assert answer.json["checks"]["jobs"] == (
+        "in trouble: expiry (failing since 2026-11-21T04:00Z)"
+    )
+    assert figure(client, 'pointsbank_job_trouble{job="expiry",trouble="failing"}') == 1
+    assert figure(client, 'pointsbank_job_trouble{job="expiry",trouble="late"}') == 0
+
+
+def test_standings_that_differed_degrade_the_service_until_a_night_finds_none(client, writing):
+    assert client.get("/readyz").json["checks"]["rankings"].startswith("not checked yet")
+    assert figure(client, "pointsbank_rankings_disagreements") is None
+    day = date(2026, 11, 20)
+    with writing() as session:
+        keep_check(session, day=day, compared=40, wrong=3, now=clock.now())
+    for _ in range(2):
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+        assert answer.json["checks"]["rankings"] == (
+            "standings differed: 3 of 40 on 2026-11-20; find out who wrote"
+        )
+        assert figure(client, "pointsbank_rankings_disagreements") == 3
+        # The next try of that night finds them made anew, and what was found is not forgotten.
+        with writing() as session:
+            keep_check(session, day=day, compared=40, wrong=0, now=clock.now())
+    with writing() as session:
+        keep_check(session, day=day + timedelta(1), compared=41, wrong=0, now=clock.now())
+    assert client.get("/readyz").json["status"] == "ok"
+    assert client.get("/readyz").json["checks"]["rankings"] == "ok"
+    assert figure(client, "pointsbank_rankings_disagreements") == 0
+    assert figure(client, "pointsbank_rankings_compared") == 41
+    assert figure(client, "pointsbank_rankings_checked_timestamp_seconds") > 0
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_figures_of_each_job(client, writing):
+    job = JOBS["expiry"]
+    (slot,) = job.due(clock.now(), ZONE)
+    assert figure(client, 'pointsbank_job_duration_seconds{job="expiry"}') is None
+    assert figure(client, 'pointsbank_job_late_seconds{job="expiry"}') > 0
+    started_at = slot.due_at + timedelta(seconds=90)
+    with writing() as session:
+        attempt = Attempt(job, slot, "host:1:abc", started_at)
+        run_id = claim_slot(session, job, slot, started_at)
+        keep_as_done(session, run_id, attempt, 7, started_at + timedelta(seconds=2.5))
+    expected = {
+        "last_run_timestamp_seconds": started_at.timestamp(),
+        "last_success_timestamp_seconds": started_at.timestamp() + 2.5,
+        "duration_seconds": 2.5,
+        "rows": 7,
+        "lag_seconds": 90,
+        "late_seconds": 0,
+        "next_run_timestamp_seconds": (slot.due_at + timedelta(days=1)).timestamp(),
+        "failures_total": 0,
+        "running_since_timestamp_seconds": 0,
+    }
+    found = {
+        name: figure(client, f'pointsbank_job_{name}{{job="expiry"}}') for name in expected
+    }
+    assert found == expected

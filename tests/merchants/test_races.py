@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from pointsbank.core.db import transaction
 from pointsbank.merchants import applying, contracting
@@ -22,9 +21,10 @@ from tests.builders import (
 )
 from tests.merchants.partners import a_proposal, an_administrator
 from tests.moments import NOON
-from tests.racing import race
+from tests.racing import meet_after, race
 
 PROPOSALS = 6
+DECIDERS = 4
 
 
 def signing_race(app, writing):
@@ -69,19 +69,10 @@ def test_of_contracts_signed_at_once_one_holds(app, writing):
 
 @pytest.mark.engine("postgresql")
 def test_control_without_the_merchants_lock_several_hold(app, writing, monkeypatch):
-    def no_lock(session, _merchant_id):
-        session.execute(text("SELECT pg_sleep(0.1)"))
-
-    monkeypatch.setattr(contracting, "lock_merchant", no_lock)
-    judge = contracting._judge
-
-    def slowly(session, *days):
-        judge(session, *days)
-        session.execute(text("SELECT pg_sleep(0.3)"))
-
-    monkeypatch.setattr(contracting, "_judge", slowly)
+    monkeypatch.setattr(contracting, "lock_merchant", lambda session, _merchant_id: None)
+    meet_after(monkeypatch, contracting, "_judge", PROPOSALS)
     _, holding = signing_race(app, writing)
-    assert holding > 1
+    assert holding == PROPOSALS
 
 
 def approving_race(app, writing):
@@ -98,7 +89,7 @@ def approving_race(app, writing):
             ),
             now=NOON,
         )
-        actors = [an_administrator(session) for _ in range(4)]
+        actors = [an_administrator(session) for _ in range(DECIDERS)]
 
     def approving(number, actor):
         def contestant():
@@ -121,19 +112,12 @@ def approving_race(app, writing):
 def test_of_several_who_approve_at_once_one_makes_the_merchant(app, writing):
     answers, merchants = approving_race(app, writing)
     refusals = [type(each) for each in answers if isinstance(each, Exception)]
-    assert (merchants, refusals) == (1, [ApplicationDecided] * 3)
+    assert (merchants, refusals) == (1, [ApplicationDecided] * (DECIDERS - 1))
 
 
 @pytest.mark.engine("postgresql")
 def test_control_without_the_applications_lock_there_are_several(app, writing, monkeypatch):
-    decide = applying.application_to_decide
-
-    def slowly(*given):
-        line = decide(*given)
-        given[0].execute(text("SELECT pg_sleep(0.3)"))
-        return line
-
     monkeypatch.setattr(applying, "_lock", lambda session, _id: None)
-    monkeypatch.setattr(applying, "application_to_decide", slowly)
+    meet_after(monkeypatch, applying, "application_to_decide", DECIDERS)
     _, merchants = approving_race(app, writing)
-    assert merchants > 1
+    assert merchants == DECIDERS

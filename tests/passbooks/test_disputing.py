@@ -10,7 +10,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from pointsbank.core.actor import Actor, Grant
-from pointsbank.core.calendar import working_day_after
 from pointsbank.core.db import reading, run, transaction
 from pointsbank.core.keys import draw_number
 from pointsbank.jobs.reminding import REMINDERS
@@ -20,6 +19,7 @@ from pointsbank.ledger.moving import Move, move
 from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.verifying import offenders
 from pointsbank.messages.queries import inbox
+from pointsbank.organizations.workdays import working_day_after
 from pointsbank.passbooks.disputes import DisputeFile, dispute_in_scope
 from pointsbank.passbooks.disputing import Answer, answer_dispute, open_dispute
 from pointsbank.passbooks.errors import AlreadyAnswered
@@ -27,6 +27,7 @@ from pointsbank.passbooks.models import Dispute
 from pointsbank.passbooks.urging import tell_of_overdue
 from pointsbank.rewards.redeeming import Order, redeem_reward
 from pointsbank.rewards.voiding import Voided, void_redemption
+from pointsbank.scoring.reversals import lower_score
 from tests.builders import (
     a_member,
     a_merchant,
@@ -112,6 +113,7 @@ def answered(session, dispute_id, by, decision="uphold", reason="", points=None)
         dispute_id=dispute_id,
         actor=answerer(by),
         answer=Answer(decision, reason, points),
+        lower_score=lower_score,
         today=TODAY,
         now=NOON,
     )
@@ -146,14 +148,16 @@ def lines_of(session, member_id):
 @pytest.mark.parametrize(
     ("today", "answer_by"),
     [
-        (date(2026, 11, 20), date(2026, 11, 27)),  # Friday
-        (date(2026, 11, 21), FRIDAY),  # Saturday
-        (date(2026, 11, 22), FRIDAY),  # Sunday
-        (date(2026, 11, 23), date(2026, 11, 30)),  # Monday
+        (date(2026, 11, 20), FRIDAY),
+        (date(2026, 11, 21), FRIDAY),
+        (date(2026, 9, 28), date(2026, 10, 10)),  # National Day; its Saturday is worked
     ],
 )
-def test_five_working_days_pass_over_the_weekend(today, answer_by):
-    assert working_day_after(today, 5) == answer_by
+def test_a_dispute_is_answered_within_five_working_days(writing, member, today, answer_by):
+    said = {"member_id": member, "line": 1, "reason": "我没有参加"}
+    with writing() as session:
+        opened = open_dispute(session, **said, today=today, now=NOON)
+    assert opened.answer_by == answer_by
 
 
 def test_a_line_is_disputed_once_and_a_repeat_answers_the_same(call, writing, member):
@@ -482,7 +486,8 @@ def test_who_answers_hears_each_day_what_is_overdue(writing, secretary, dispute)
         with writing() as session:
             return tell_of_overdue(session, today=today, now=NOON)
 
-    due = working_day_after(week_before.date(), 5)
+    with writing() as session:
+        due = working_day_after(session, week_before.date(), 5)
     assert told_on(due) == 0
     assert told_on(due + timedelta(days=1)) == 1
     assert told_on(due + timedelta(days=1)) == 0

@@ -15,6 +15,7 @@ from pointsbank.ledger.queries import balance_of, book_lines
 from pointsbank.ledger.service import open_account
 from pointsbank.ledger.verifying import offenders
 from pointsbank.passbooks.reversing import key_of, reverse_line
+from pointsbank.scoring.reversals import lower_score
 from tests.builders import (
     a_member,
     an_organization,
@@ -121,6 +122,7 @@ def test_the_ledger_knows_the_request_even_when_its_answer_is_forgotten(
             key="k1",
             reason="记错了人",
             points=5,
+            lower_score=lower_score,
             today=NOON.date(),
             now=NOON,
         )[1]
@@ -217,6 +219,7 @@ def test_two_requests_at_once_take_back_once(app, writing, lines, administrator)
             key=key,
             reason="记错了人",
             points=None,
+            lower_score=lower_score,
             today=NOON.date(),
             now=NOON,
         )

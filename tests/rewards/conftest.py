@@ -1,12 +1,13 @@
 """A counter: a merchant with a clerk and a reward, and a member with points."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -128,6 +129,13 @@ class Counter:
             **changes,
         }
         return {name: value for name, value in body.items() if value is not None}
+
+
+@pytest.fixture(autouse=True)
+def noon() -> Iterator[None]:
+    """Let the clock's time go on from the test's moment: no deal falls on two days."""
+    with time_machine.travel(NOON):
+        yield
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """The shop's own till code: the member picks, both see one word, one tap hands it over."""
 
 import re
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from pointsbank.core import clock
-from pointsbank.core.calendar import local_day
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes
 from pointsbank.ledger.verifying import offenders
@@ -15,6 +13,7 @@ from pointsbank.merchants.models import TILL_HANDLE_BYTES, Shop
 from pointsbank.merchants.tills import till_text
 from tests.browsing import Browser, words_of
 from tests.builders import a_member, a_merchant, a_reward, an_organization, with_role
+from tests.moments import NOON
 
 WORD = re.compile(r"\b(\d\d \d\d)\b")
 CLOCK = re.compile(r"1[45]:[0-5]\d\s*分钟内交付有效")
@@ -159,7 +158,7 @@ def test_only_what_one_can_have_now_is_shown(counter, member, writing, till_code
         assert name not in said
 
 
-TODAYS_BIT = 1 << local_day(clock.now(), ZoneInfo("Asia/Shanghai")).weekday()
+TODAYS_BIT = 1 << NOON.weekday()
 OTHER_DAYS = 127 - TODAYS_BIT
 HAD_NINE = """
     INSERT INTO reward_taken (reward_id, member_id, period, quantity)
@@ -194,7 +193,7 @@ def test_nobody_picks_what_the_till_would_refuse(counter, member, writing, till_
 
 
 def test_what_is_left_of_the_day_bounds_the_choice(counter, member, writing, till_code):
-    today = local_day(clock.now(), ZoneInfo("Asia/Shanghai")).isoformat()
+    today = NOON.date().isoformat()
     with writing() as session:
         session.execute(
             text(

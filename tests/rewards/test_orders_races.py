@@ -32,7 +32,14 @@ from pointsbank.rewards.orders_queries import OrderLine, order_of
 from pointsbank.rewards.queries import reward_of
 from tests.builders import a_member, a_reward, with_points
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, after_looking, forget_guard, race, times
+from tests.racing import (
+    MEET_SECONDS_MAX,
+    after_looking,
+    forget_guard,
+    meet_after,
+    race,
+    times,
+)
 from tests.rewards.test_orders import (
     LAST_MOMENT,
     WEEK_LATER,
@@ -49,7 +56,6 @@ ROUNDS = 3
 DUELS = 5
 RESERVED = """state = 'reserved' AND expires_at > :now
       AND delivered + :quantity <= quantity"""
-SLOW = "SELECT due.id FROM pg_sleep(0.3),"
 PAY = "UPDATE wallet SET posted = posted - 20, held = 0 WHERE held = 20"
 
 
@@ -280,7 +286,8 @@ def test_without_the_claim_one_order_expires_twice(counter, writing, monkeypatch
     with writing() as session:
         over = ordering(counter, session)
         ordering(counter, session)
-    monkeypatch.setattr(ordering_file, "CLAIM_DUE", f"{SLOW} ({ordering_file.DUE}) AS due")
+    monkeypatch.setattr(ordering_file, "CLAIM_DUE", ordering_file.DUE)
+    meet_after(monkeypatch, ordering_file, "_claimed_due", 2)
     forget_guard(monkeypatch, ordering_file, "EXPIRE", "state = 'reserved'")
     expire = partial(run, partial(expire_next_order, now=over.expires_at))
     assert race(counter.app, times(2, expire)) == [True, True]

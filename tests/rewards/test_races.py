@@ -19,7 +19,7 @@ from pointsbank.rewards.redeeming import Redeemed
 from pointsbank.rewards.voiding import Voided, void_redemption
 from tests.builders import a_member, a_reward, redemption_code, with_points
 from tests.moments import NOON
-from tests.racing import MEET_SECONDS_MAX, forget_guard, race, times
+from tests.racing import MEET_SECONDS_MAX, forget_guard, meet_after, race, times
 
 BUYERS = 50
 STANDS = "state = 'completed' AND voided_quantity + :quantity <= quantity"
@@ -185,14 +185,8 @@ def test_without_the_guard_a_void_is_stopped_by_the_table_alone(counter, redeeme
     """Control: both see that the one bottle can be taken back. Who comes second breaks on the
     row's bound instead of being told that nothing is left.
     """
-
-    def slowly(session, redemption_id):
-        found = redemption_of(session, redemption_id)
-        session.execute(text("SELECT pg_sleep(0.3)"))
-        return found
-
     forget_guard(monkeypatch, voiding_file, "VOID", STANDS)
-    monkeypatch.setattr(voiding_file, "redemption_of", slowly)
+    meet_after(monkeypatch, voiding_file, "_to_void", 2)
     answers = race(counter.app, times(2, voiding(counter, redeemed.id, quantity=1)))
     assert how_many(answers, Voided) == how_many(answers, IntegrityError) == 1, answers
 

@@ -19,7 +19,7 @@ from pointsbank.rewards.wishing import OPEN_WISHES_MAX, answer_wish, vote, wish
 from tests.browsing import Browser, words_of
 from tests.builders import a_branch, a_member, a_reward, an_organization, how_many, with_role
 from tests.moments import NOON
-from tests.racing import after_looking, race, times
+from tests.racing import MEET_SECONDS_MAX, after_looking, race, times
 
 URL = "/api/v1/reward-wishes"
 
@@ -226,11 +226,11 @@ def test_without_turns_one_title_would_be_several_wishes(counter, people, writin
     monkeypatch.setattr(wishing, "insert", partial(after_all, looked))
     wish_at_once(counter, people, ["雨伞"] * 4)
     with writing() as session:
-        assert len(wishes_of(session, an_organization(session), counter.member_id)) > 1
+        assert len(wishes_of(session, an_organization(session), counter.member_id)) == 8
 
 
 def after_all(looked, table):
-    looked.wait(timeout=20)
+    looked.wait(MEET_SECONDS_MAX)
     return insert(table)
 
 

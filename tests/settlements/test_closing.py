@@ -24,7 +24,7 @@ from pointsbank.settlements.closing import close_through
 from pointsbank.settlements.queries import lines_of, statement_of
 from pointsbank.settlements.rules import RULES_OF_STATEMENTS
 from tests.builders import SHANGHAI, a_merchant, a_reward, with_points
-from tests.racing import race, times
+from tests.racing import MEET_SECONDS_MAX, meet_after, race, times
 from tests.settlements.months import (
     CUT_OFF,
     NOVEMBER,
@@ -35,7 +35,6 @@ from tests.settlements.months import (
     take_back,
 )
 
-WAIT_SECONDS = 10
 UNIQUE = (
     ("statement", "uq_statement_merchant_id_month"),
     ("statement_line", "uq_statement_line_transfer_id"),
@@ -179,24 +178,17 @@ def test_two_who_cut_off_at_once_make_one_statement(counter, writing, app):
         assert session.scalar(text("SELECT COUNT(*) FROM statement_line")) == 1
 
 
-def without_lock(monkeypatch) -> None:
-    """Let all look for what is unsettled before anybody has made a statement of it."""
-    look = closing.unsettled
-
-    def slowly(session, *given):
-        moved = look(session, *given)
-        session.execute(text("SELECT pg_sleep(0.3)"))
-        return moved
-
+def without_lock(monkeypatch, number: int) -> None:
+    """Let so many look for what is unsettled before anybody has made a statement of it."""
     monkeypatch.setattr(closing, "lock_merchant", lambda _session, _merchant_id: None)
-    monkeypatch.setattr(closing, "unsettled", slowly)
+    meet_after(monkeypatch, closing, "unsettled", number)
 
 
 @pytest.mark.engine("postgresql")
 def test_without_the_lock_who_comes_second_breaks(counter, writing, app, monkeypatch):
     """The control: only that a month has one statement stops the others, as a fault."""
     redeem(counter, writing, "A1", at(11, 3))
-    without_lock(monkeypatch)
+    without_lock(monkeypatch, 3)
     made = race(app, times(3, cutting_off(counter)))
     assert sum(isinstance(answer, IntegrityError) for answer in made) == 2, made
 
@@ -239,12 +231,11 @@ def test_schedulers_without_any_guard_settle_a_month_twice(
     with writing() as session:
         for table, name in UNIQUE:
             session.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
-    without_lock(monkeypatch)
-    race(app, times(2, partial(three_shops, claim=lambda *_given: 0)))
+    without_lock(monkeypatch, 2)
+    assert race(app, times(2, partial(three_shops, claim=lambda *_given: 0))) == [3, 3]
     with writing() as session:
         statements, lines, *_ = settled(session)
-        assert statements > 3
-        assert lines > 3
+        assert (statements, lines) == (6, 6)
 
 
 @pytest.mark.parametrize(
@@ -290,13 +281,13 @@ def test_a_cut_off_lets_the_counter_go_on(counter, writing, app, monkeypatch):
 
     def waits(session, *given):
         is_locked.set()
-        assert is_dealt.wait(WAIT_SECONDS), "the deal waited for the cut-off"
+        assert is_dealt.wait(MEET_SECONDS_MAX), "the deal waited for the cut-off"
         return look(session, *given)
 
     monkeypatch.setattr(closing, "unsettled", waits)
 
     def deal():
-        assert is_locked.wait(WAIT_SECONDS)
+        assert is_locked.wait(MEET_SECONDS_MAX)
         redeemed = run(
             lambda session: redeem_reward(
                 session,

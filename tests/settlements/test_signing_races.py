@@ -4,7 +4,7 @@ import threading
 from functools import partial
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from pointsbank.core.audit import AuditEntry
 from pointsbank.core.db import run
@@ -21,7 +21,7 @@ from pointsbank.settlements.signing import (
 )
 from tests.builders import SHANGHAI, a_member, with_role
 from tests.merchants.partners import an_administrator
-from tests.racing import MEET_SECONDS_MAX, forget_lock, race
+from tests.racing import MEET_SECONDS_MAX, forget_lock, meet_after, race
 from tests.settlements.test_signing import IN_TIME, closed, people, sign
 
 __all__ = ["closed", "people"]
@@ -40,19 +40,6 @@ def signing_as(counter, act, actor, **more):
             **more,
         ),
     )
-
-
-def without_lock(monkeypatch) -> None:
-    """Let all read the statement before anybody changes it."""
-    see = signing.statement_to_see
-
-    def slowly(session, *given):
-        found = see(session, *given)
-        session.execute(text("SELECT pg_sleep(0.3)"))
-        return found
-
-    forget_lock(monkeypatch, signing, Statement.id)
-    monkeypatch.setattr(signing, "statement_to_see", slowly)
 
 
 @pytest.fixture
@@ -89,7 +76,8 @@ def test_of_three_who_pay_at_once_one_does(counter, writing, payers):
 @pytest.mark.engine("postgresql")
 def test_without_the_lock_it_is_paid_three_times(counter, writing, payers, monkeypatch):
     """The control: all three read that it is not paid yet."""
-    without_lock(monkeypatch)
+    forget_lock(monkeypatch, signing, Statement.id)
+    meet_after(monkeypatch, signing, "statement_to_see", 3)
     answers = race(counter.app, payers)
     assert answers == [None] * 3
     _, noted, _ = left_by_payers(writing, counter)

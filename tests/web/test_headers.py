@@ -25,12 +25,14 @@ def test_every_answer_says_what_a_browser_may_do(client, path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_answers_are_not_kept_by_anybody(client, path):
-    assert client.get(path).headers["Cache-Control"] == "no-store"
+    headers = client.get(path).headers
+    assert (headers["Cache-Control"], headers["X-Robots-Tag"]) == ("no-store", "noindex")
 
 
 def test_static_files_may_be_kept(client):
     with client.get("/static/css/tokens.css") as answer:
         assert "no-store" not in answer.headers["Cache-Control"]
+        assert "X-Robots-Tag" not in answer.headers
 
 
 def test_a_request_id_is_taken_over_when_it_is_a_plain_one(client):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask import current_app
+
 from pointsbank.core import clock
 from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
@@ -84,6 +86,7 @@ def answer(body: dict[str, Any], dispute_id: int) -> dict[str, Any]:
             dispute_id=dispute_id,
             actor=actor,
             answer=Answer(body["decision"], body["reason"], body.get("points")),
+            lower_score=current_app.extensions["lower_score"],
             today=today,
             now=now,
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
@@ -33,6 +33,7 @@ def reverse(body: dict[str, Any], transfer_id: int) -> Response:
             key=key,
             reason=body["reason"],
             points=body["points"],
+            lower_score=current_app.extensions["lower_score"],
             today=local_day(now, settings().zone),
             now=now,
         )

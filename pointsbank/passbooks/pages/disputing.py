@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -229,6 +229,7 @@ def answer(dispute_id: int) -> ResponseReturnValue:
                 dispute_id=dispute_id,
                 actor=actor,
                 answer=decided,
+                lower_score=current_app.extensions["lower_score"],
                 today=local_day(now, settings().zone),
                 now=now,
             )
