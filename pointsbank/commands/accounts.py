@@ -6,6 +6,7 @@ import click
 
 from pointsbank.commands.applying import migrated_app, told
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.settings import Settings
@@ -41,6 +42,7 @@ def create(phone: str, name: str, password: str | None) -> None:
     with migrated_app() as app:
         settings: Settings = app.extensions["settings"]
         hasher = passwords.hasher_for(is_cheap=settings.argon2_cheap)
+        now = clock.now()
         with transaction() as session:
             member_id = add_first_administrator(
                 session,
@@ -48,7 +50,8 @@ def create(phone: str, name: str, password: str | None) -> None:
                 phone=digits,
                 password_hash=passwords.hashed(secret, hasher),
                 handle=draw_bytes(HANDLE_BYTES),
-                now=clock.now(),
+                now=now,
+                today=local_day(now, settings.zone),
             )
     click.echo(f"Administrator made: member {member_id}.")
 

@@ -51,7 +51,6 @@ from pointsbank.core.calendar import local_day, midnight
 from pointsbank.core.db import db, reading, transaction
 from pointsbank.core.keys import draw_token
 from pointsbank.core.settings import ROOT, Settings, read_settings
-from pointsbank.members import passwords
 from pointsbank.members.models import Member, MemberRole
 
 INSTANCE = ROOT / "instance"
@@ -135,12 +134,14 @@ def load(settings: Settings, now: datetime) -> None:
     today = local_day(now, settings.zone)
     dice = random.Random(SEED)  # a story, not a secret
     stage = Stage(dice, settings, settings.zone, today, now)
-    hasher = passwords.CHEAP_HASHER if settings.argon2_cheap else passwords.HASHER
     since = midnight(today - timedelta(days=HISTORY_DAYS + 30), settings.zone)
     with progress_bar() as progress, spared_collector():
         people = progress.add_task("members", total=MEMBERS)
         district = settle_the_district(
-            Crowd(dice, hasher), since=since, tick=lambda n: progress.advance(people, n)
+            Crowd(dice, settings),
+            since=since,
+            today=local_day(since, settings.zone),
+            tick=lambda n: progress.advance(people, n),
         )
         make_abilities(district, seed=SEED, today=local_day(since, settings.zone), now=since)
         acts = progress.add_task("three months", total=PAST_TASKS + COMING_TASKS)

@@ -6,7 +6,14 @@ from sqlalchemy.orm import Session
 
 # Rows are added here and never changed. Triggers refuse it to everyone; the role that serves
 # lacks the right as well, and cannot take the triggers away, since it owns no table.
-NEVER_CHANGED = ("transfer", "block", "merchant_checkpoint", "audit_entry")
+NEVER_CHANGED = (
+    "transfer",
+    "block",
+    "merchant_checkpoint",
+    "audit_entry",
+    "snapshot",
+    "snapshot_line",
+)
 CHANGING = ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
 
 STATEMENTS = (
@@ -18,9 +25,16 @@ STATEMENTS = (
     "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
     "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {role}",
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
-    # It locks the table for a moment with its owner's rights: the sealer alone needs it.
-    "REVOKE ALL ON FUNCTION decided_transfer_id() FROM PUBLIC",
-    "GRANT EXECUTE ON FUNCTION decided_transfer_id() TO {role}",
+    # They lock tables for a moment with their owner's rights: the sealer and the roll-up alone
+    # need it.
+    *(
+        statement.format(function=function, role="{role}")
+        for function in ("decided_transfer_id()", "decided_score_ids()")
+        for statement in (
+            "REVOKE ALL ON FUNCTION {function} FROM PUBLIC",
+            "GRANT EXECUTE ON FUNCTION {function} TO {role}",
+        )
+    ),
 )
 
 ROLE = text(

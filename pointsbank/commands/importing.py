@@ -7,6 +7,7 @@ from rich.progress import Progress
 
 from pointsbank.commands.applying import migrated_app, progress, told
 from pointsbank.core import clock
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import reading, run
 from pointsbank.core.keys import draw_bytes
 from pointsbank.core.settings import Settings
@@ -64,6 +65,8 @@ def import_people(file: Path, dry_run: bool) -> None:
     with migrated_app() as app, progress() as bar:
         settings: Settings = app.extensions["settings"]
         table, problems = read_members(file.read_bytes(), file.name)
+        now = clock.now()
+        today = local_day(now, settings.zone)
         with reading() as session:
             report = import_members(
                 session,
@@ -73,7 +76,8 @@ def import_people(file: Path, dry_run: bool) -> None:
                 password_hashes={},
                 draw_handle=draw_bytes,
                 actor_id=None,
-                now=clock.now(),
+                now=now,
+                today=today,
                 is_dry_run=True,
             )
         if not dry_run and not report.rejected:
@@ -87,7 +91,8 @@ def import_people(file: Path, dry_run: bool) -> None:
                     password_hashes=hashes,
                     draw_handle=draw_bytes,
                     actor_id=None,
-                    now=clock.now(),
+                    now=now,
+                    today=today,
                 )
             )
     tell(report, dry_run)

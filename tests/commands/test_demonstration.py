@@ -10,11 +10,19 @@ from pointsbank.budgets.months import month_now, months_from
 from pointsbank.commands import main
 from pointsbank.commands.demonstrating import is_loaded, load
 from pointsbank.commands.demonstration.content import MERCHANTS
+from pointsbank.commands.demonstration.grading import (
+    DECIDED_SO_FAR,
+    FINAL,
+    RAISED,
+    UNDER_WAY,
+)
 from pointsbank.core.db import Moment, db, reading
 from pointsbank.ledger.recomputing import RULES_OF_BLOCKS
 from pointsbank.ledger.verifying import RULES, verify
 from pointsbank.merchants.models import MerchantApplication, MerchantContract
 from pointsbank.organizations.models import Merchant
+from pointsbank.rankings.grades import cases_of
+from pointsbank.rankings.models import GradeReview
 from pointsbank.rewards.models import Redemption, RedemptionVoid, Reward, TillClosing
 from pointsbank.rewards.orders_models import Loan, RewardOrder
 from pointsbank.rewards.watching import JUDGEMENTS, days_of, facts_of, judged
@@ -187,6 +195,24 @@ def test_each_unusual_pattern_is_there_and_few_of_each(looking):
     found = judged(facts_of(looking, ("/",), first, last, SHANGHAI))
     assert {each.kind for each in found} == {judge.__name__ for judge in JUDGEMENTS}
     assert len(found) <= FINDINGS_MAX
+
+
+def test_last_years_grades_are_final_in_one_branch_and_under_way_in_another(looking):
+    reviews = looking.execute(
+        select(GradeReview.id, GradeReview.state, GradeReview.period).order_by(GradeReview.id)
+    ).all()
+    assert [tuple(row)[1:] for row in reviews] == [("final", "2025"), ("open", "2025")]
+    for review, branch in zip(reviews, (FINAL, UNDER_WAY), strict=True):
+        cases = cases_of(looking, review.id)
+        assert Counter(each.advised for each in cases) == Counter(branch.years)
+    final, running = (cases_of(looking, review.id) for review in reviews)
+    raised = [each for each in final if each.grade != each.advised]
+    assert [(each.advised, each.grade, each.reason) for each in raised] == [
+        ("basic", RAISED.grade, RAISED.reason)
+    ]
+    assert all(each.decided_by_id not in (None, each.member_id) for each in final)
+    assert sum(each.grade is not None for each in running) == DECIDED_SO_FAR
+    assert any(each.voices and each.grade is None for each in running)
 
 
 def test_it_is_loaded_once(district):

@@ -22,6 +22,7 @@ from tests.shelf import VARIABLE as SHELF_VARIABLE
 
 START_SECONDS_MAX = 180
 STOP_SECONDS_MAX = 30
+ANSWER_SECONDS_MAX = 30
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +63,7 @@ def wait_until(is_so, log):
 
 def fetched(url):
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS_MAX) as answer:
             return answer.read().decode()
     except OSError:
         return ""

@@ -13,6 +13,7 @@ from pointsbank.ledger.queries import Line
 from pointsbank.members.queries import role_holders_over
 from pointsbank.passbooks.disputing import Answer, answer_dispute, open_dispute
 from pointsbank.passbooks.queries import lines_of, taken_back
+from pointsbank.scoring.reversals import lower_score
 
 # Longer than five working days, however the weekends fall.
 OVERDUE = timedelta(days=9)
@@ -50,6 +51,7 @@ def make_disputes(district: District, *, zone: ZoneInfo, now: datetime) -> None:
                 dispute_id=dispute_id,
                 actor=secretary,
                 answer=decided,
+                lower_score=lower_score,
                 today=local_day(now - ago, zone),
                 now=now - ago,
             )

@@ -13,27 +13,34 @@ from pointsbank.attendance.recording import record_scan
 from pointsbank.attendance.settling import settle_shift
 from pointsbank.commands.demonstration.adjustments import make_adjustments
 from pointsbank.commands.demonstration.agenda import Agenda
+from pointsbank.commands.demonstration.appraising import make_appraisals
 from pointsbank.commands.demonstration.closing import make_closing
 from pointsbank.commands.demonstration.content import WORKS, Work
 from pointsbank.commands.demonstration.disputes import make_disputes
 from pointsbank.commands.demonstration.giving import make_giving
+from pointsbank.commands.demonstration.grading import grade_last_year
+from pointsbank.commands.demonstration.homes import make_homes
 from pointsbank.commands.demonstration.inviting import make_invitations
 from pointsbank.commands.demonstration.joining import make_joining
 from pointsbank.commands.demonstration.limits import make_budgets
+from pointsbank.commands.demonstration.notices import make_notices
 from pointsbank.commands.demonstration.people import Community, District, Tick
+from pointsbank.commands.demonstration.periods import close_last_quarter
+from pointsbank.commands.demonstration.ranking import make_rankings
 from pointsbank.commands.demonstration.repeating import make_series
 from pointsbank.commands.demonstration.reviews import make_reviews, sign_for_many
 from pointsbank.commands.demonstration.roles import make_roles
 from pointsbank.commands.demonstration.stage import Stage
+from pointsbank.commands.demonstration.standards import make_standards
+from pointsbank.commands.demonstration.starring import make_stars
 from pointsbank.commands.demonstration.webhooks import make_webhooks
 from pointsbank.core.actor import Actor
-from pointsbank.core.calendar import quarter_before, quarter_of
 from pointsbank.core.db import transaction
 from pointsbank.messages.models import Message
 from pointsbank.messages.service import mark_read
-from pointsbank.rankings.service import roll_up
+from pointsbank.organizations.queries import organization_of
 from pointsbank.tasks.claiming import claim_shift, give_up_claim
-from pointsbank.tasks.drafting import NewShift, draft_task
+from pointsbank.tasks.drafting import Details, NewShift, draft_task
 from pointsbank.tasks.models import HANDLE_BYTES
 from pointsbank.tasks.publishing import APPROVAL_PLACES, call_off_task, publish_task
 from pointsbank.tasks.queries import ShiftLine, task_of
@@ -81,6 +88,7 @@ def guest_of(district: District, number: int) -> int:
 def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
     """Let the district plan, ask, answer and be ranked as things stand now."""
     now = stage.now
+    grade_last_year(stage, district)
     let_inboxes_be_read(stage)
     for number in range(COMING_TASKS):
         community = district.communities[number % len(district.communities)]
@@ -88,6 +96,7 @@ def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
         a_coming_task(stage, community, WORKS[number % len(WORKS)], day, now)
         tick(1)
     make_adjustments(district, zone=stage.zone, now=now)
+    make_appraisals(district, zone=stage.zone, now=now)
     a_shift_under_way(stage, district.communities[0], now)
     with transaction() as session:
         for number in range(DRAFTS):
@@ -95,6 +104,7 @@ def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
             draft(session, stage, district.communities[number], WORKS[number + 2], day, 1, now)
     make_giving(district, zone=stage.zone, now=now)
     make_disputes(district, zone=stage.zone, now=now)
+    make_stars(district, zone=stage.zone, now=now)
     make_reviews(
         district,
         desk=stage.desk(),
@@ -110,12 +120,16 @@ def make_present(stage: Stage, district: District, *, tick: Tick) -> None:
         now=now,
     )
     make_budgets(district, zone=stage.zone, now=now)
-    make_joining(district, secret=stage.settings.secret_key, now=now)
+    make_joining(district, secret=stage.settings.secret_key, zone=stage.zone, now=now)
     make_webhooks(district, now=now)
     make_invitations(district, now=now)
     make_series(district, dice=stage.dice, zone=stage.zone, now=now)
     make_roles(district, dice=stage.dice, zone=stage.zone, now=now)
-    roll_the_quarters_up(stage, now)
+    make_notices(district, secret=stage.settings.secret_key, zone=stage.zone, now=now)
+    make_homes(district, zone=stage.zone, now=now)
+    close_last_quarter(stage, district)
+    make_rankings(stage, district, now)
+    make_standards(district, zone=stage.zone, now=now)
 
 
 def let_inboxes_be_read(stage: Stage) -> None:
@@ -154,11 +168,15 @@ def draft(
                 longitude=LONGITUDE,
             )
         )
+    is_meeting = work.kind == "meeting"
+    # A meeting is a branch's, and stands in its organization life.
+    place = organization_of(session, community.branches[0]) if is_meeting else None
     return draft_task(
         session,
         title=work.title,
         kind=work.kind,
-        organization_code=community.code,
+        organization_code=place.code if place else community.code,
+        details=Details(meeting_kind="theme_day" if is_meeting else None),
         scoring_item=work.item,
         summary=work.summary,
         risk_note=work.risk_note,
@@ -357,11 +375,3 @@ def a_shift_under_way(stage: Stage, community: Community, now: datetime) -> None
         # The volunteer who is printed has claimed a place and is about to scan.
         for member_id in people[1 : work.places // 2]:
             scan_venue(session, stage, member_id, shift.handle, "in", now)
-
-
-def roll_the_quarters_up(stage: Stage, now: datetime) -> None:
-    """Roll up this quarter and the one before."""
-    current = quarter_of(stage.today)
-    for period in (quarter_before(current), current):
-        with transaction() as session:
-            roll_up(session, period=period, zone=stage.zone, now=now)

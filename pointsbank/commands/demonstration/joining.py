@@ -1,11 +1,13 @@
 """Invitation codes of branches, one of them used up, and paper cards for a few."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from pointsbank.commands.demonstration.people import PASSWORD, District
 from pointsbank.core.actor import Actor, Grant
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes, draw_letters, draw_token
 from pointsbank.members import passwords
@@ -28,7 +30,7 @@ NEWCOMERS = ("马秀英", "高建国")
 CARD_HOLDERS = 3
 
 
-def make_joining(district: District, *, secret: str, now: datetime) -> None:
+def make_joining(district: District, *, secret: str, zone: ZoneInfo, now: datetime) -> None:
     """Let a branch invite people, two of whom have come, and give some a paper card."""
     actor = Actor(district.administrator_id, "", 0, 0, (Grant("administrator", "/"),))
     first, second = district.communities[0].branches[:2]
@@ -57,6 +59,7 @@ def make_joining(district: District, *, secret: str, now: datetime) -> None:
                 staff_lasts=timedelta(),
                 member_lasts=timedelta(),
                 now=now - timedelta(days=5),
+                today=local_day(now - timedelta(days=5), zone),
             )
         holders = district.communities[0].members[1 : 1 + CARD_HOLDERS]
         issue_cards(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -32,6 +31,7 @@ from pointsbank.commands.demonstration.content import (
 )
 from pointsbank.core.actor import Actor, Grant
 from pointsbank.core.db import transaction
+from pointsbank.core.settings import Settings
 from pointsbank.members import passwords
 from pointsbank.members.importing import import_members, read_members
 from pointsbank.members.models import HANDLE_BYTES, Member
@@ -134,11 +134,14 @@ class Person:
 class Crowd:
     """Draws names, phones and handles without repeating a phone."""
 
-    def __init__(self, dice: random.Random, hasher: PasswordHasher) -> None:
+    def __init__(
+        self, dice: random.Random, settings: Settings, phones_after: int = PHONE_FIRST
+    ) -> None:
         """Hash the one password once: a different salt for each would only cost time."""
+        hasher = passwords.CHEAP_HASHER if settings.argon2_cheap else passwords.HASHER
         self.dice = dice
         self.password_hash = passwords.hashed(PASSWORD, hasher)
-        self._phones = PHONE_FIRST
+        self._phones = phones_after
         self._people: list[Person] = []
 
     def name(self) -> str:
@@ -167,7 +170,9 @@ class Crowd:
         self._people.append(Person(named, phone, organization_code, kind, signs_in, born_on))
         return phone
 
-    def take_in(self, session: Session, actor_id: int, now: datetime) -> dict[str, int]:
+    def take_in(
+        self, session: Session, actor_id: int, now: datetime, today: date
+    ) -> dict[str, int]:
         """Import the file of people, and return their ids by phone."""
         written = io.StringIO()
         csv.writer(written).writerows([HEADINGS, *(each.row() for each in self._people)])
@@ -185,12 +190,13 @@ class Crowd:
             draw_handle=self.dice.randbytes,
             actor_id=actor_id,
             now=now,
+            today=today,
         )
         found = session.execute(select(Member.phone, Member.id))
         return {phone: member_id for phone, member_id in found if phone}
 
 
-def settle_the_district(crowd: Crowd, *, since: datetime, tick: Tick) -> District:
+def settle_the_district(crowd: Crowd, *, since: datetime, today: date, tick: Tick) -> District:
     """Import the real organizations and people them; tick is told how many people came."""
     district = District()
     with transaction() as session:
@@ -201,6 +207,7 @@ def settle_the_district(crowd: Crowd, *, since: datetime, tick: Tick) -> Distric
             password_hash=crowd.password_hash,
             handle=crowd.dice.randbytes(HANDLE_BYTES),
             now=since,
+            today=today,
         )
         table, problems = read_organizations(ORGANIZATIONS.read_bytes(), ORGANIZATIONS.name)
         import_organizations(
@@ -218,7 +225,7 @@ def settle_the_district(crowd: Crowd, *, since: datetime, tick: Tick) -> Distric
     ]
     clerks = [a_clerk(crowd, district, number) for number in range(MERCHANTS - 1)]
     with transaction() as session:
-        ids = crowd.take_in(session, district.administrator_id, since)
+        ids = crowd.take_in(session, district.administrator_id, since, today)
         give_roles(session, district, roles, ids, since)
     for number, phone in enumerate(inhabitants):
         district.communities[number % len(COMMUNITIES)].members.append(ids[phone])
@@ -236,7 +243,7 @@ def a_community(session: Session, code: str, now: datetime) -> Community:
         add_organization(
             session,
             code=branch_code(code, n),
-            name=found.name.removesuffix("居委会") + name,
+            name=branch_name(found.name, name),
             kind="branch",
             parent_code=code,
             now=now,
@@ -253,6 +260,11 @@ def a_community(session: Session, code: str, now: datetime) -> Community:
             now=now,
         )
     return Community(code=code, id=found.id, path=found.path, branches=branches)
+
+
+def branch_name(community_name: str, name: str) -> str:
+    """Return what a community's branch is called in full."""
+    return community_name.removesuffix("居委会") + name
 
 
 def branch_code(community_code: str, n: int) -> str:
