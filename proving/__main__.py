@@ -10,6 +10,7 @@ them. It exits 1 when anything was lost, doubled or wrong, or a control did not 
 """
 
 import argparse
+import logging
 import os
 import secrets
 import shutil
@@ -17,13 +18,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
 from pointsbank.core.settings import ROOT
 from proving import controls, each_call, faults, fuzz, last_item, model, summary
 from proving.progress import FOLDER, Progress
+from proving.schedulers import contest
+from proving.year import twins
 from tests.databases import ENGINES
 
 SUITE = ("tests/ledger", "tests/faults")
@@ -56,6 +60,11 @@ def prove_attendance(run: Run) -> None:
 def prove_market(run: Run) -> None:
     """Play the rest of the marketplace's orders, deals and statements against theirs."""
     _play(model.MARKET, run)
+
+
+def prove_standings(run: Run) -> None:
+    """Roll the rest of random histories up, and compare each with a naive sum."""
+    _play(model.STANDINGS, run)
 
 
 def _play(proof: model.Proof, run: Run) -> None:
@@ -119,6 +128,35 @@ def prove_faults(run: Run) -> None:
         faults.run_rounds(engine, wanted, progress, tell, lambda: run.is_over)
 
 
+def prove_schedulers(run: Run) -> None:
+    """Kill the rest of the leaders among four schedulers, after the controls."""
+    for engine in ENGINES:
+        begun = {"seed": run.seed, "controls": [], "rounds": []}
+        progress = Progress(FOLDER / f"schedulers-{engine}.json", begun)
+        wanted = max(1, round(contest.KILLS * run.share))
+        contest.run_contests(engine, wanted, progress, tell, lambda: run.is_over)
+
+
+def prove_year(run: Run) -> None:
+    """Live a year of every job twice, interrupted and not, after a control."""
+    for engine in ENGINES:
+        begun = {"seed": run.seed, "control": [], "lives": []}
+        progress = Progress(FOLDER / f"year-{engine}.json", begun)
+        if not run.is_over:
+            with quiet():
+                twins.run_year(engine, run.share, progress, tell)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what the service logs to itself."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
 def prove_fuzz(run: Run) -> None:
     """Hold fuzzed codes up to their readers and doors for the rest of ten minutes."""
     begun = {"seed": run.seed, "controls": [], "stretches": []}
@@ -133,8 +171,11 @@ PARTS: dict[str, Callable[[Run], None]] = {
     "model": prove_model,
     "attendance": prove_attendance,
     "market": prove_market,
+    "standings": prove_standings,
     "last-item": prove_last_item,
     "faults": prove_faults,
+    "schedulers": prove_schedulers,
+    "year": prove_year,
     "fuzz": prove_fuzz,
 }
 

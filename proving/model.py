@@ -1,8 +1,9 @@
-"""The ledger, attendance and the marketplace against their models, chunk by chunk.
+"""The ledger, attendance, the marketplace and standings against their models, chunk by chunk.
 
 python -m proving.model --engine sqlite --seed 4711:38      replay one chunk and shorten it
 python -m proving.model --of attendance --engine sqlite --seed 4711:38
 python -m proving.model --of market --engine sqlite --seed 4711:38
+python -m proving.model --of standings --engine sqlite --seed 4711:38
 """
 
 import argparse
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from proving.attendance.grounds import afternoons
+from proving.evaluation.grounds import histories
 from proving.marketplace.grounds import seasons
 from proving.places import Place, place
 from proving.progress import Progress
@@ -67,7 +69,14 @@ LEDGER = Proof("model", 500, {"sqlite": 1_800_000, "postgresql": 200_000}, clean
 ATTENDANCE = Proof("attendance", 150, {"sqlite": 200_000, "postgresql": 50_000}, afternoons)
 # Long enough for a month or two, with their settlement.
 MARKET = Proof("market", 150, {"sqlite": 150_000, "postgresql": 50_000}, seasons)
-PROOFS = {"ledger": LEDGER, "attendance": ATTENDANCE, "market": MARKET}
+# Some months of work, moves and rules.
+STANDINGS = Proof("standings", 120, {"sqlite": 200_000, "postgresql": 60_000}, histories)
+PROOFS = {
+    "ledger": LEDGER,
+    "attendance": ATTENDANCE,
+    "market": MARKET,
+    "standings": STANDINGS,
+}
 
 
 def run_model(

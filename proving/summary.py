@@ -22,7 +22,7 @@ def write(folder: Path) -> Summary:
     whole = _read(folder / "run.json")
     models = [
         _model(name, engine, _read(folder / f"{name}-{engine}.json"))
-        for name in ("model", "attendance", "market")
+        for name in ("model", "attendance", "market", "standings")
         for engine in ENGINES
     ]
     rounds = [_faults(engine, _read(folder / f"faults-{engine}.json")) for engine in ENGINES]
@@ -50,7 +50,14 @@ def write(folder: Path) -> Summary:
         _last_item(engine, _read(folder / f"last-item-{engine}.json")) for engine in ENGINES
     ]
     facts["last item"] = [each for each in races if each]
+    contests = [
+        _schedulers(engine, _read(folder / f"schedulers-{engine}.json")) for engine in ENGINES
+    ]
+    facts["schedulers"] = [each for each in contests if each]
+    years = [_year(engine, _read(folder / f"year-{engine}.json")) for engine in ENGINES]
+    facts["year"] = [each for each in years if each]
     counted = [*facts["model"], *facts["faults"], *facts["last item"]]
+    counted += [*facts["schedulers"], *facts["year"]]
     violations = sum(each["violations"] for each in counted)
     violations += sum(len(each["wrong"]) for each in facts["calls"])
     violations += sum(each["exit"] != 0 for each in facts["suite"])
@@ -58,7 +65,13 @@ def write(folder: Path) -> Summary:
     facts["violations"] = violations
     facts["is_right"] = violations == 0 and all(
         each["is_found"]
-        for each in [*controls, *facts["fuzz"].get("controls", []), *facts["last item"]]
+        for each in [
+            *controls,
+            *facts["fuzz"].get("controls", []),
+            *facts["last item"],
+            *facts["year"],
+            *(control for each in facts["schedulers"] for control in each["controls"]),
+        ]
     )
     (folder / "summary.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1))
     text = "\n".join(_lines(facts))
@@ -163,6 +176,63 @@ def _last_item_lines(races: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def _schedulers(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
+    rounds = kept.get("rounds", [])
+    if not rounds:
+        return {}
+    wrong = [
+        f"{each['seed']}: {word} {period}"
+        for each in rounds
+        for word in ("doubled", "lost")
+        for period in each[word]
+    ]
+    return {
+        "engine": engine,
+        "seeds": f"{rounds[0]['seed']} to {rounds[-1]['seed']}",
+        "kills": sum(each["kills"] for each in rounds),
+        "leaders": sum(each["leaders"] for each in rounds),
+        "periods": sum(each["periods"] for each in rounds),
+        "controls": [
+            {name: each[name] for name in ("weakened", "must find", "is_found")}
+            | {"found": len(each[each["must find"]])}
+            for each in kept["controls"]
+        ],
+        "violations": len(wrong),
+        "wrong": wrong,
+    }
+
+
+def _schedulers_lines(contests: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for each in contests:
+        lines.append(
+            f"schedulers on {each['engine']}: {each['kills']} leaders of four killed,"
+            f" {each['leaders']} led, {each['periods']:,} periods, seeds {each['seeds']},"
+            f" {each['violations']} done twice or not at all"
+        )
+        lines += [
+            f"control {control['weakened']} on {each['engine']}: {control['found']}"
+            f" {control['must find']},"
+            f" {'as it must be' if control['is_found'] else 'BUT NONE WAS SEEN'}"
+            for control in each["controls"]
+        ]
+        lines += each["wrong"]
+    return lines
+
+
+def _year(engine: str, kept: dict[str, Any]) -> dict[str, Any]:
+    if not kept.get("lives"):
+        return {}
+    (lives,), (control,) = kept["lives"], kept["control"]
+    return {
+        **lives,
+        "engine": engine,
+        "forgetful": sorted(control["wrong"]),
+        "is_found": bool(control["wrong"]),
+        "violations": len(lives["wrong"]),
+    }
+
+
 def _fuzz(kept: dict[str, Any]) -> dict[str, Any]:
     stretches = kept.get("stretches", [])
     controls = kept.get("controls", [])
@@ -247,5 +317,13 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         for each in facts["controls"]
     ]
     lines += _last_item_lines(facts["last item"])
+    lines += _schedulers_lines(facts["schedulers"])
+    lines += [
+        f"year on {each['engine']}: {each['days']} days from {each['first']} lived twice, seed"
+        f" {each['seed']}, {sum(each['rows'].values()):,} rows compared, {each['violations']}"
+        f" tables differ; where what was missed is forgotten"
+        f" {', '.join(each['forgetful']) or 'NOTHING DIFFERED'}"
+        for each in facts["year"]
+    ]
     lines += _fuzz_lines(facts["fuzz"])
     return [*lines, "all is right" if facts["is_right"] else "NOT RIGHT"]

@@ -23,6 +23,8 @@ REVIEW_FROM = 60
 CROWD = 5
 # docs/scoring.md: volunteer_hour is 10 points an hour, in steps of half an hour, from 60 % on.
 POINTS_AN_HOUR, STEP_MINUTES, SHARE_PERCENT = 10, 30, 60
+# Of this world's standard: less than the afternoon and the evening are worth together.
+POINTS_DAY_MAX = 25
 
 
 def whole(moment: datetime) -> datetime:

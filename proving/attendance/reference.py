@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from proving.attendance.awards import counted, is_doubtful, points_for
+from proving.attendance.awards import POINTS_DAY_MAX, counted, is_doubtful, points_for
 from proving.attendance.lines import Claim, Places
 from proving.attendance.ordering import in_turn, pairs_of, way_of
 from proving.attendance.presence import (
@@ -46,6 +46,7 @@ class Reference:
         self.sheets = {(s, m): Sheet() for s in range(len(shifts)) for m in self.members}
         self.marks: list[Mark] = []
         self.wallets = dict.fromkeys(self.members, 0)
+        self.room = dict.fromkeys(self.members, POINTS_DAY_MAX)
         self.minutes = dict.fromkeys(self.sheets, 0)
         self.signed: dict[int, int] = {}
         self.differences: dict[str, Shown] = {}
@@ -363,7 +364,10 @@ class Reference:
         if held == "review":
             first.review = "waiting"
         if not held:
-            first.points, first.minutes = points_for(minutes), minutes
+            # Both shifts are of one day, whose limit cuts points and never minutes.
+            first.points = min(points_for(minutes), self.room[member])
+            first.minutes = minutes
+            self.room[member] -= first.points
             self.wallets[member] += first.points
             self.minutes[shift, member] += minutes
 
@@ -406,6 +410,7 @@ class Reference:
         if awarded > self.wallets[member]:
             return 0, awarded
         self.wallets[member] -= awarded
+        self.room[member] += awarded
         return awarded, 0
 
     def spend(self, member: int, points: int) -> None:

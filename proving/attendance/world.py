@@ -24,6 +24,7 @@ from pointsbank.tasks.drafting import NewRole, NewShift
 from pointsbank.tasks.models import Shift, ShiftRole
 from pointsbank.tasks.recurrence import read_rule
 from pointsbank.tasks.recurring import plan_series
+from proving.attendance.awards import POINTS_DAY_MAX
 from proving.attendance.kept import broken_laws, kept_by
 from proving.attendance.lines import Places
 from proving.attendance.presence import Ask, Mark, Shown
@@ -40,6 +41,7 @@ from tests.builders import (
     with_role,
 )
 from tests.moments import NOON
+from tests.standards import a_standard
 
 VOLUNTEERS = 6
 # Thirty people would hide what two show; the number is the only rule that is made smaller.
@@ -87,6 +89,8 @@ class World:
 
     def _people(self, session: Session) -> None:
         community = an_organization(session, now=BEGINS)
+        limit = {"volunteer_hour": {"points_day_max": POINTS_DAY_MAX}}
+        a_standard(session, valid_from=BEGINS.date(), changes=limit)
         path = session.get_one(Organization, community).path
 
         def somebody(name: str, role: str = "") -> Actor:

@@ -17,6 +17,7 @@ from pointsbank.rewards.redeeming import Order as Asked
 from pointsbank.rewards.schemas import redemption_out, voided_out
 from pointsbank.rewards.till import look_over, take_deal
 from pointsbank.rewards.voiding import refuse_void, void_redemption
+from pointsbank.scoring.reversals import lower_score
 from pointsbank.web.idempotency import Answer, once
 from proving.marketplace import deals
 from proving.marketplace.deals import Ask
@@ -352,6 +353,7 @@ def reverse_by_hand(world: World, which: int, who: int, points: int, again: int)
             key=key,
             reason="误记",
             points=part,
+            lower_score=lower_score,
             today=world.today,
             now=world.now,
         )

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import run
 from pointsbank.members.service import activate_member, suspend_member
 from pointsbank.merchants.contracting import (
@@ -20,6 +21,7 @@ from proving.marketplace.agreeing import Terms
 from proving.marketplace.deck import ANY, FLAG, SOME, administrator, buyer, clerk_at, step
 from proving.marketplace.shelf import Contract, Reward
 from proving.marketplace.world import ADMINISTRATORS, World
+from tests.builders import SHANGHAI
 
 REWARDS_MAX = 16
 RENEWED_DAYS = 60
@@ -161,9 +163,21 @@ def set_state(world: World, member: int, *, suspends: bool) -> None:
 
     def act(session: Session) -> None:
         if suspends:
-            suspend_member(session, member_id=member_id, suspended_by_id=None, now=world.now)
+            suspend_member(
+                session,
+                member_id=member_id,
+                suspended_by_id=None,
+                now=world.now,
+                today=local_day(world.now, SHANGHAI),
+            )
         else:
-            activate_member(session, member_id=member_id, activated_by_id=None, now=world.now)
+            activate_member(
+                session,
+                member_id=member_id,
+                activated_by_id=None,
+                now=world.now,
+                today=local_day(world.now, SHANGHAI),
+            )
 
     world.both(
         lambda: suspended.add(member) if suspends else suspended.discard(member),

@@ -1,0 +1,1 @@
+"""Random histories of entries, moves and rules, and the standings that a naive sum finds."""

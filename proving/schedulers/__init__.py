@@ -1,0 +1,1 @@
+"""Schedulers that contend for one lease while they are killed and stopped."""
