@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from pointsbank.core import clock
 from pointsbank.core.actor import Actor, Grant
-from pointsbank.core.calendar import local_month
+from pointsbank.core.calendar import local_day, local_month
 from pointsbank.core.db import transaction
 from pointsbank.core.keys import draw_bytes, draw_number, draw_token
 from pointsbank.ledger.posting import Posting
@@ -123,6 +123,7 @@ def a_member(
         password_hash=password and passwords.hashed(password, passwords.CHEAP_HASHER),
         handle=draw_bytes(HANDLE_BYTES),
         now=now,
+        today=local_day(now, SHANGHAI),
     )
 
 

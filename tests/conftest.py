@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
@@ -26,7 +27,7 @@ from tests.browser.phones import (
     open_page,
     people,
 )
-from tests.databases import ENGINES, Databases, app_for, lent, settings_for
+from tests.databases import ENGINES, Databases, app_for, lent, let_go, settings_for
 from tests.moments import NOON
 from tests.postgres import URL_VARIABLE, Server, session_prefix
 from tests.serving import free_port, serving
@@ -176,6 +177,20 @@ def own_app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def another_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Make a service beside the shared one, some settings changed: `another_app(port=1)`."""
+    made: list[Flask] = []
+
+    def make(**changed: object) -> Flask:
+        made.append(create_app(replace(settings, **changed)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        let_go(each)
+
+
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """Someone who talks to the service over HTTP."""
     return app.test_client()
@@ -215,6 +230,13 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
     seed = f"{os.environ[SEED_VARIABLE]}:{request.node.nodeid}"
     print(f"dice: {seed}")  # noqa: T201  # pytest shows it with the failure
     return random.Random(seed)
+
+
+@pytest.fixture
+def at_noon() -> Iterator[None]:
+    """Let the clock stand at the test's moment, also for what asks it."""
+    with time_machine.travel(NOON, tick=False):
+        yield
 
 
 @pytest.fixture

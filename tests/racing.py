@@ -17,6 +17,9 @@ from pointsbank.core.db import reading
 T = TypeVar("T")
 
 MEET_SECONDS_MAX = 30
+# A writer calls it to go on at the moment at which whoever watches begins a look.
+MeetWatcher = Callable[[], Any]
+LOOKS_BESIDE_WRITERS = 2
 
 
 def race(app: Flask, contestants: Sequence[Callable[[], T]]) -> list[T | Exception]:
@@ -41,6 +44,37 @@ def race(app: Flask, contestants: Sequence[Callable[[], T]]) -> list[T | Excepti
 def times(number: int, contestant: Callable[[], T]) -> list[Callable[[], T]]:
     """Return the same contestant so many times."""
     return [contestant] * number
+
+
+def seen_beside(
+    app: Flask, writers: Sequence[Callable[[MeetWatcher], None]], look: Callable[[Session], T]
+) -> list[T]:
+    """Look again and again while writers write; return what was seen.
+
+    Each writer calls what it is handed LOOKS_BESIDE_WRITERS times, somewhere on its way: all
+    wait for each other and for a look that begins there, so that no slow look comes too late.
+    """
+    meeting = threading.Barrier(len(writers) + 1, timeout=MEET_SECONDS_MAX)
+    is_written = threading.Event()
+
+    def write_all() -> None:
+        answers = race(app, [partial(each, meeting.wait) for each in writers])
+        is_written.set()
+        assert answers == [None] * len(writers), answers
+
+    def watch() -> list[T]:
+        seen: list[T] = []
+        while not is_written.is_set():
+            if len(seen) < LOOKS_BESIDE_WRITERS:
+                meeting.wait()
+            with reading() as session:
+                seen.append(look(session))
+        return seen
+
+    written, seen = race(app, [write_all, watch])
+    assert written is None, written
+    assert isinstance(seen, list), seen
+    return seen
 
 
 class _Unlocked:
@@ -108,3 +142,22 @@ def after_looking(
         return contestant() if may_act else None
 
     return [partial(look_and_act, each) for each in contestants]
+
+
+def meet_after(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, number: int
+) -> None:
+    """Let so many threads wait for each other once each has called a function: for controls.
+
+    Where a guard is taken away all have looked before one writes, so that nothing is left to
+    chance.
+    """
+    real = getattr(module, name)
+    everyone_has_called = threading.Barrier(number)
+
+    def call_and_wait(*args: Any, **more: Any) -> Any:
+        answer = real(*args, **more)
+        everyone_has_called.wait(MEET_SECONDS_MAX)
+        return answer
+
+    monkeypatch.setattr(module, name, call_and_wait)

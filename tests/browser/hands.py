@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 from pointsbank.core.settings import ROOT
+from tests.browser.scanner_gun import pull_trigger
 
 # What a hand needs beside the machine's time, after S. K. Card, T. P. Moran and A. Newell, "The
 # keystroke-level model for user performance time with interactive systems" (1980): to point at
@@ -96,8 +97,7 @@ class Hand:
     def shoot(self, text: str) -> None:
         """Pull a hand scanner's trigger at a code: it types what it reads, and Enter."""
         self.tally.scans += 1
-        self.page.keyboard.type(text)
-        self.page.keyboard.press("Enter")
+        pull_trigger(self.page, text)
 
     def hold_still(self) -> None:
         """Hold a code before the page's own camera, which is open."""

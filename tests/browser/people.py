@@ -1,5 +1,6 @@
 """People with phones: how they sign in, what they hold up and read from screens."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ PASSWORD = "a quiet river bank"
 SESSION_COOKIE = "pointsbank"
 # A machine with two busy cores may need this long for a page.
 PATIENCE_MS = 30_000
+PAUSE_MS = 50
 DESK = {"width": 1280, "height": 800}
 
 # What is drawn in a page's picture of a code, read by our own decoder.
@@ -55,6 +57,17 @@ def code_in(picture: Locator, reader: Page | None = None) -> str:
     """
     drawn = picture.locator("svg").first.evaluate("(svg) => svg.outerHTML")
     return (reader or picture.page).evaluate(READ_PICTURE, drawn)
+
+
+def until(is_so: Callable[[], bool], page: Page | None = None) -> None:
+    """Wait until something has happened on the server, or to what this page sends."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not is_so():
+        assert time.monotonic() < deadline
+        if page:
+            page.wait_for_timeout(PAUSE_MS)
+        else:
+            time.sleep(PAUSE_MS / 1000)
 
 
 @dataclass

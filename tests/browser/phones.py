@@ -119,7 +119,7 @@ def open_page(browser_process: Browser, live_server: str) -> Iterator[Callable[.
     yield open_one
     for context in contexts:
         context.close()
-    assert watch.faults == []
+    assert not watch.faults, watch.faults
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """The camera that other browser tests hold codes before: our decoder reads what it shows."""
 
+import time
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.fake_camera import HEADER, HEIGHT, WIDTH, FakeCamera, code_on_wall, film
+from tests.browser.people import PATIENCE_MS, PAUSE_MS
 from tests.browser.phones import Watch
 
 # As the scanning pages do it: the camera's picture on a canvas, and the vendored decoder.
@@ -81,6 +83,8 @@ def test_what_must_never_happen_on_a_page_is_noticed(
     page.goto(f"{live_server}/healthz")
     assert watch.faults == []
     page.evaluate(act)
-    page.wait_for_timeout(500)
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not watch.faults and time.monotonic() < deadline:
+        page.wait_for_timeout(PAUSE_MS)
     context.close()
     assert any(fault in said for said in watch.faults), watch.faults

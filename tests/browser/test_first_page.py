@@ -46,6 +46,7 @@ def test_large_text_and_language_are_chosen_before_signing_in_and_kept(people: P
     phone.get_by_role("button", name="标准版").first.click()
     expect(html).not_to_have_attribute("data-mode", "elder")
     phone.get_by_role("button", name="退出登录").click()
+    expect(phone).to_have_url(re.compile("/sign-in"))
     phone.goto("/passbook")
     expect(phone).to_have_url(re.compile("/sign-in"))
 
@@ -137,4 +138,5 @@ def test_an_organizer_plans_a_task_and_a_volunteer_claims_it(people: People) -> 
     assert people.count(Claim, Claim.state == "claimed") == 1
     phone.get_by_text("我来不了", exact=True).click()
     phone.get_by_role("button", name="让出名额").click()
+    expect(phone.get_by_text("您还没有认领接下来的班次")).to_be_visible()
     assert people.count(Claim, Claim.state == "claimed") == 0

@@ -13,7 +13,7 @@ from pointsbank.attendance.models import Attendance
 from pointsbank.core import clock
 from pointsbank.core.db import reading
 from pointsbank.tasks.models import Shift
-from tests.browser.people import DESK, People, code_in
+from tests.browser.people import DESK, People, code_in, until
 
 MINUTE = timedelta(minutes=1)
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "codes.json").read_text())
@@ -74,8 +74,9 @@ KEPT_CODES = """() => new Promise((done, failed) => {
         all.onerror = () => failed(all.error);
     };
 })"""
-# Wait up to a minute until the worker keeps the page.
+# Wait up to a minute until the worker keeps the page, and is at work.
 KEEPS_SHELL = """async () => {
+    await navigator.serviceWorker.ready;
     for (let tries = 0; tries < 240; tries += 1) {
         for (const name of await caches.keys()) {
             const cache = await caches.open(name);
@@ -125,7 +126,8 @@ def test_my_code_survives_a_reload_without_network_until_its_person_signs_out(
     expect(box.locator("path").first).not_to_have_attribute("d", first)
 
     phone.context.set_offline(False)
-    phone.goto("/my-code")
+    # From a page that is not at keeping all of it anew in this moment.
+    phone.goto("/")
     phone.get_by_role("button", name="退出登录").click()
     expect(phone).to_have_url(re.compile("/sign-in"))
     assert phone.evaluate(KEPT_CODES) == []
@@ -141,7 +143,7 @@ def test_the_keys_go_when_the_service_asks_who_is_there(people: People) -> None:
     phone.context.clear_cookies()
     phone.goto("/my-code")
     expect(phone).to_have_url(re.compile("/sign-in"))
-    phone.wait_for_function("localStorage.length === 0")
+    until(lambda: phone.evaluate("localStorage.length") == 0, phone)
     assert phone.evaluate(KEPT_CODES) == []
 
 
@@ -195,9 +197,10 @@ def test_the_venue_screen_is_large_tells_digits_and_what_it_cannot_do(people: Pe
         assert wide <= 0
     with people.app.app_context(), reading() as session:
         handle = session.get_one(Shift, shift_id).handle
+    shown = screen.locator("[data-venue-digits]").inner_text()
+    # Read after the screen: it may show the digits before these, and never those after.
     secret, slot = people.settings.secret_key, digits_slot_at(clock.now())
     good = [venue_digits(secret, handle, slot - back) for back in (0, 1)]
-    shown = screen.locator("[data-venue-digits]").inner_text()
     assert shown in good
     # Five minutes later, without a network, the page has made the next ones.
     screen.context.set_offline(True)

@@ -20,7 +20,7 @@ from tests.browser.counters import (
     code_on,
 )
 from tests.browser.laid_cable import cable, live_server
-from tests.browser.people import PATIENCE_MS, People
+from tests.browser.people import PAUSE_MS, People, until
 
 __all__ = ["cable", "live_server"]  # pytest finds fixtures by name
 
@@ -29,7 +29,6 @@ ASK_AGAIN = "再问一次，不会重复扣分"
 CHOSEN = "给店员看"
 USED = "这个码用过了，请核对本人。"
 DONE = "兑换成功"
-PAUSE_MS = 50
 # Both tills are told the same moment, far enough ahead for both to hear of it.
 SAME_MOMENT_MS = 500
 TAP_AT = """(at) => setTimeout(
@@ -56,14 +55,6 @@ def sheet_button(till: Page) -> Locator:
 
 def is_done(page: Page) -> None:
     expect(page.get_by_role("heading", name=DONE)).to_be_visible()
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something has happened on the server."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(PAUSE_MS / 1000)
 
 
 def after(deals: int) -> tuple[int, int, int]:

@@ -176,16 +176,22 @@ def by_reward(scene: CounterScene, clerk: Hand) -> None:
     chosen(clerk)
 
 
+def at_rewards(scene: CounterScene, tally: Tally, till: Page) -> Hand:
+    """Let the clerk's turn begin, and choose the reward at their till."""
+    scene.to_till(till)
+    clerk = Hand(tally, "clerk", till)
+    tally.turn()
+    by_reward(scene, clerk)
+    return clerk
+
+
 def by_own_camera(
     scene: CounterScene, till: Page, phone: Page, camera: FakeCamera
 ) -> Callable[[Tally], None]:
     def play(tally: Tally) -> None:
         with_code(scene, tally, phone)
         camera.show(code_on(phone))
-        scene.to_till(till)
-        clerk = Hand(tally, "clerk", till)
-        tally.turn()
-        by_reward(scene, clerk)
+        clerk = at_rewards(scene, tally, till)
         clerk.see("whose")
         clerk.tap(till.get_by_role("button", name="开始扫码"))
         clerk.hold_still()
@@ -198,10 +204,7 @@ def by_hand_scanner(scene: CounterScene, till: Page, phone: Page) -> Callable[[T
     def play(tally: Tally) -> None:
         with_code(scene, tally, phone)
         code = code_on(phone)
-        scene.to_till(till)
-        clerk = Hand(tally, "clerk", till)
-        tally.turn()
-        by_reward(scene, clerk)
+        clerk = at_rewards(scene, tally, till)
         clerk.shoot(code)
         confirmed(clerk, SOAP_POINTS)
 
@@ -212,10 +215,7 @@ def by_digits(scene: CounterScene, till: Page, phone: Page) -> Callable[[Tally],
     def play(tally: Tally) -> None:
         with_code(scene, tally, phone)
         digits = digits_on(phone)
-        scene.to_till(till)
-        clerk = Hand(tally, "clerk", till)
-        tally.turn()
-        by_reward(scene, clerk)
+        clerk = at_rewards(scene, tally, till)
         field = till.get_by_label("兑换码或纸卡号")
         clerk.tap(field)
         clerk.type(field, digits)

@@ -4,13 +4,13 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from pointsbank.attendance.models import Attendance
 from tests.browser.cable import Cable
 from tests.browser.fake_camera import FakeCamera
 from tests.browser.laid_cable import an_event, cable, live_server
-from tests.browser.people import SESSION_COOKIE, People
+from tests.browser.people import SESSION_COOKIE, People, until
 from tests.browser.stations import Station, shift_code
 from tests.browser.telephone import Telephone, page_on, slowed, telephone
 from tests.builders import signed_in
@@ -20,6 +20,11 @@ __all__ = ["cable", "live_server", "telephone"]  # pytest finds fixtures by name
 SLOW_DOWN = 6
 # A promise for second-hand phones; two busy cores that are slowed down six times get more.
 OFFLINE_VERDICT_MS_MAX = 6000
+A_LIST = "**/api/v1/shifts/*/station*"
+# A click would wait for the next page, which does not come.
+SIGN_OUT = """() => document.querySelector('form[action="/sign-out"]').requestSubmit()"""
+# Far longer than a list needs from its answer into the device's store.
+KEPT_WITHIN_MS = 1000
 
 
 @pytest.mark.engine("sqlite")
@@ -120,6 +125,34 @@ def test_signing_out_leaves_no_name_and_no_key_but_what_waits(
 
 
 @pytest.mark.engine("sqlite")
+def test_a_list_that_comes_while_somebody_signs_out_is_not_kept(
+    people: People, cable: Cable
+) -> None:
+    organizer, shift_id, _ = an_event(people, "王桂兰")
+    station = Station(people.page_of(organizer), shift_id).open().has_list()
+    page = station.page
+    lists: list[Route] = []
+    ways_out: list[Route] = []
+
+    def stay(route: Route) -> None:
+        ways_out.append(route)
+        route.fulfill(status=204)
+
+    page.route(A_LIST, lambda route: lists.append(route))
+    page.route("**/sign-out", stay)
+    page.reload()
+    station.is_ready()
+    until(lambda: bool(lists), page)
+    page.evaluate(SIGN_OUT)
+    until(lambda: bool(ways_out), page)
+    assert station.kept("snapshots") == [], "it was cleared before the way out"
+    with page.expect_response(A_LIST):
+        lists.pop().continue_()
+    page.wait_for_timeout(KEPT_WITHIN_MS)
+    assert station.kept("snapshots") == []
+
+
+@pytest.mark.engine("sqlite")
 def test_what_ran_out_is_cleared_by_any_page(people: People, cable: Cable) -> None:
     organizer, shift_id, _ = an_event(people, "王桂兰")
     station = Station(people.page_of(organizer), shift_id).open().has_list()
@@ -128,7 +161,8 @@ def test_what_ran_out_is_cleared_by_any_page(people: People, cable: Cable) -> No
     assert len(station.kept("snapshots")) == 1, "it is still good"
     station.page.evaluate(RUN_OUT)
     station.page.goto("/")
-    station.page.wait_for_function("() => !localStorage.getItem('pointsbank-station-until')")
+    until_kept = "localStorage.getItem('pointsbank-station-until')"
+    until(lambda: station.page.evaluate(until_kept) is None, station.page)
     assert station.kept("snapshots") == []
 
 

@@ -18,6 +18,7 @@ ADMINISTRATOR = ("administrator",)
 CARD_GIVERS = ("administrator", "organizer")
 READERS = ("administrator", "secretary")
 VIEWERS = ("administrator", "secretary", "auditor")
+RANKING_READERS = (*VIEWERS, "committee")
 COUNTER = ("administrator", "clerk")
 DAY_READERS = ("administrator", "clerk", "auditor")
 
@@ -48,6 +49,11 @@ def says_nothing_is_there(answer: TestResponse) -> bool:
 def says_not_allowed(answer: TestResponse) -> bool:
     """Tell whether a person was turned away at the door."""
     return answer.status_code == 403
+
+
+def says_no(answer: TestResponse) -> bool:
+    """Tell whether nothing was done, on a page that tells of it afterwards too."""
+    return not did_it(answer)
 
 
 @dataclass(frozen=True)

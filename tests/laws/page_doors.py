@@ -14,6 +14,7 @@ from tests.laws.doors import (
     MEMBERS,
     ORGANIZER,
     PEOPLE_FILE,
+    RANKING_READERS,
     READERS,
     TREE_FILE,
     VIEWERS,
@@ -21,6 +22,7 @@ from tests.laws.doors import (
     door,
     file_of,
     form,
+    says_no,
     says_nothing_is_there,
 )
 from tests.laws.world import (
@@ -151,6 +153,7 @@ PAGES = [
         "/members/<id:member_id>/roles",
         ADMINISTRATOR,
         form(role="secretary", organization_code="CODE"),
+        is_denied=says_nothing_is_there,
         member_id=MEMBER,
         code=ORGANIZATION,
     ),
@@ -160,6 +163,7 @@ PAGES = [
         ADMINISTRATOR,
         form(role="clerk", merchant_id="MERCHANT_ID"),
         case="clerk",
+        is_denied=says_nothing_is_there,
         member_id=MEMBER,
         merchant_id=MERCHANT_ID,
     ),
@@ -167,6 +171,7 @@ PAGES = [
         "POST",
         "/members/<id:member_id>/roles/<id:role_id>/withdrawal",
         ADMINISTRATOR,
+        is_denied=says_no,
         member_id=MEMBER,
         role_id=ROLE,
     ),
@@ -283,8 +288,10 @@ PAGES = [
     ),
     # rankings
     door("GET", "/dashboard", VIEWERS),
-    door("GET", "/rankings", VIEWERS, asking(organization_code="CODE"), code=ORGANIZATION),
-    door("GET", "/rankings/members/<id:member_id>/why", VIEWERS, member_id=STANDING),
+    door(
+        "GET", "/rankings", RANKING_READERS, asking(organization_code="CODE"), code=ORGANIZATION
+    ),
+    door("GET", "/rankings/members/<id:member_id>/why", RANKING_READERS, member_id=STANDING),
     door(
         "POST",
         "/rankings/export.xlsx",

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from pointsbank.core.calendar import read_period
-from pointsbank.rankings.service import roll_up
+from pointsbank.rankings.rolling_up import roll_up
 from pointsbank.web.access import SAFE_METHODS, for_programs, members_only
 from tests.builders import a_member, a_score_entry, an_organization, points_for
 from tests.laws.authorization import ROWS
@@ -38,7 +38,14 @@ JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 SCRIPT_FAULT = re.compile(r"""setAttribute\(["'](?:style|on)|\beval\(|new Function|innerHTML""")
 SAID_OF_BAD_FORM = "bad_form_token"
 # Signing in and registering need no cookie that a foreign page could use, and set none.
-WITHOUT_COOKIE = ("/api/v1/sessions", "/api/v1/registrations", "/api/v1/activations")
+WITHOUT_COOKIE = (
+    "/api/v1/sessions",
+    "/api/v1/registrations",
+    "/api/v1/activations",
+    "/api/v1/stars/verification",
+    "/api/v1/public-notices/<id:notice_id>/objections",
+    "/api/v1/objection-receipts",
+)
 # The first of these who may use a door tries it without the form's token.
 ADMINISTRATORS = ("administrator", "first administrator")
 

@@ -27,6 +27,8 @@ SAYING = [
         "core/tables.py",
         "members/importing.py",
         "organizations/importing.py",
+        "scoring/contents.py",
+        "scoring/errors.py",
         "web/errors.py",
     )
 ]

@@ -1,16 +1,14 @@
 """Sessions: a copied cookie dies with signing out, and no cookie travels or lives unguarded."""
 
 import re
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pointsbank.app import create_app
-from pointsbank.core.db import db, transaction
-from pointsbank.core.settings import Settings
+from pointsbank.core.db import transaction
 from tests.builders import a_member, a_phone, with_role
 from tests.laws.world import FORM_TOKEN, PASSWORD
 
@@ -110,10 +108,11 @@ def test_a_withdrawn_role_signs_a_person_out(app: Flask, phone: str) -> None:
 
 
 @pytest.mark.engine("sqlite")
-def test_in_production_no_cookie_travels_in_the_clear(settings: Settings) -> None:
+def test_in_production_no_cookie_travels_in_the_clear(
+    another_app: Callable[..., Flask],
+) -> None:
     number = a_phone()
-    real = replace(settings, environment="production", argon2_cheap=False, log_level="ERROR")
-    app = create_app(real)
+    app = another_app(environment="production", argon2_cheap=False, log_level="ERROR")
     with app.app_context(), transaction() as session:
         a_member(session, phone=number, password=PASSWORD)
     browser = Browser(app)
@@ -128,5 +127,3 @@ def test_in_production_no_cookie_travels_in_the_clear(settings: Settings) -> Non
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= parts, cookie
         assert not any(part.startswith("Domain") for part in parts), cookie
     assert "max-age=" in page.headers["Strict-Transport-Security"]
-    with app.app_context():
-        db.engine.dispose()

@@ -31,7 +31,7 @@ from pointsbank.members.codes import (
 from pointsbank.members.models import Member
 from pointsbank.members.service import grant_role
 from pointsbank.members.showing import draw_redemption_code, issue_card
-from pointsbank.rankings.service import roll_up
+from pointsbank.rankings.rolling_up import roll_up
 from pointsbank.rewards.redeeming import Order, redeem_reward
 from pointsbank.tasks.models import Shift
 from tests.builders import (
@@ -60,6 +60,7 @@ PERSONAS = (
     "clerk",
     "secretary",
     "auditor",
+    "committee",
     "administrator",
     "first administrator",
 )
@@ -106,8 +107,7 @@ class World:
 
     def merchant_id(self, place: str) -> int:
         """Return the merchant of a place."""
-        ground = self.ground(place)
-        return ground.next_door_id if place == NEXT_DOOR else ground.merchant_id
+        return self.own.next_door_id if place == NEXT_DOOR else self.ground(place).merchant_id
 
     @property
     def secret(self) -> str:

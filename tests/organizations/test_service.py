@@ -1,7 +1,7 @@
 """Organizations and merchants one at a time, and what is seen of them within a scope."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from pointsbank.ledger.models import Account
 from pointsbank.organizations.errors import (
@@ -11,7 +11,7 @@ from pointsbank.organizations.errors import (
     TreeTooDeep,
     UnknownKind,
 )
-from pointsbank.organizations.models import LEVELS_MAX
+from pointsbank.organizations.models import LEVELS_MAX, Organization
 from pointsbank.organizations.queries import (
     in_scope,
     lineage_of,
@@ -21,9 +21,12 @@ from pointsbank.organizations.queries import (
     organization_of,
     organizations_within,
     subtree_ids,
+    within,
 )
 from pointsbank.organizations.service import add_merchant, add_organization
 from tests.builders import a_merchant, an_organization
+
+PATH = Organization.path
 
 
 def test_a_path_leads_from_the_top_down(session):
@@ -49,6 +52,42 @@ def test_a_neighbour_whose_number_begins_alike_is_out_of_scope(session):
     codes = [node.code for node in organizations_within(session, [f"/{first}/"])]
     assert codes == ["t00"]
     assert organizations_within(session, []) == []
+
+
+def test_whatever_the_tree_the_database_sees_what_lies_under_a_place(session, dice):
+    """As in_scope tells it, of any place and of several, with numbers that begin alike."""
+    ids = []
+    for number in range(60):
+        parent = dice.choice([None, *ids])
+        is_deep = parent and organization_of(session, parent).depth == LEVELS_MAX - 1
+        ids.append(
+            an_organization(session, f"o{number:02}", parent=None if is_deep else parent)
+        )
+    places = [organization_of(session, each) for each in ids]
+    for asked in ([], ["/"], *([each.path] for each in places), [p.path for p in places[:3]]):
+        found = set(session.scalars(select(Organization.id).where(within(PATH, asked))))
+        assert found == {each.id for each in places if in_scope(each.path, asked)}
+
+
+def plan_under_a_place(session):
+    """Return the plan of what lies under a place; that the tree is small is no reason."""
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    connection = session.connection()
+    asked = select(Organization.id).where(within(PATH, ["/1/5/"]))
+    said = asked.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {said}"))
+
+
+@pytest.mark.engine("postgresql")
+@pytest.mark.changes_schema
+def test_what_lies_under_a_place_is_found_by_an_index(session):
+    assert "Index Cond: (((path)::text >= '/1/5/'::text) AND" in plan_under_a_place(session)
+    # The control: compared as words of a language, what begins alike lies anywhere.
+    session.execute(
+        text('ALTER TABLE organization ALTER path TYPE varchar(400) COLLATE "default"')
+    )
+    assert "Index Cond" not in plan_under_a_place(session)
 
 
 def test_a_code_is_taken_once_and_a_parent_must_stand(session, now):

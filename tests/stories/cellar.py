@@ -20,6 +20,7 @@ from pointsbank.tasks.drafting import Details, NewShift, draft_task
 from pointsbank.tasks.models import Shift
 from pointsbank.tasks.publishing import approve_task, publish_task
 from tests.browser.people import PASSWORD, People
+from tests.browser.scanner_gun import TYPE_LIKE_A_GUN
 from tests.builders import (
     COMMUNITY_CODE,
     SHANGHAI,
@@ -49,6 +50,8 @@ GIVEN = (
 PLACES = 210
 # The next person stands before the station so much later.
 SECONDS_APART = 5
+# What phones show is computed for so many at a time: codes run out while a slow machine scans.
+AT_A_TIME = 20
 WHO_MAY_COME = {"rule": "kind", "in": ["volunteer", "party_member"]}
 
 # A page's own clock, ahead of the device's by what the story says.
@@ -87,6 +90,10 @@ class StoryTime:
         page.evaluate(self._set())
         page.add_init_script(self._set())
 
+    def pass_to(self, moment: datetime, page: Page) -> None:
+        """Let time pass until a moment of the story, however long it was told for."""
+        self.pass_until(moment - clock.now(), page)
+
 
 @dataclass(frozen=True)
 class Cast:
@@ -98,6 +105,7 @@ class Cast:
 
     organizer: int
     shift_id: int
+    begins_at: datetime
     by_phone: tuple[int, ...]
     by_card: tuple[int, ...]
     by_number: tuple[int, ...]
@@ -161,6 +169,7 @@ def invite_two_hundred(people: People, begins_in: timedelta, minutes: int) -> Ca
         return Cast(
             organizer=organizer,
             shift_id=shift_id,
+            begins_at=plan.starts_at,
             **groups,
             numbers={each: row.volunteer_no for each, row in rows.items()},
             cards=_cards(session, people, (*groups["by_card"], groups["away"][0]), earlier),
@@ -234,16 +243,12 @@ SCAN_ONE_BY_ONE = """async ({ scans, apart }) => {
             await new Promise((done) => { setTimeout(done, 2); });
         }
     };
-    const type = (text) => {
-        for (const key of [...text, "Enter"]) {
-            const how = { key, bubbles: true, cancelable: true };
-            document.body.dispatchEvent(new KeyboardEvent("keydown", how));
-        }
-    };
+    const pullTrigger = TYPE_LIKE_A_GUN;
+    document.activeElement.blur();
     const said = [];
     for (const { text, is_insisted: isInsisted } of scans) {
         globalThis.aheadMs += apart;
-        let answer = await told(() => type(text));
+        let answer = await told(() => pullTrigger(text));
         if (isInsisted) {
             const question = answer[0];
             document.querySelector("[data-strip] [data-slot=acts] button").click();
@@ -253,7 +258,7 @@ SCAN_ONE_BY_ONE = """async ({ scans, apart }) => {
         said.push(answer);
     }
     return said;
-}"""
+}""".replace("TYPE_LIKE_A_GUN", TYPE_LIKE_A_GUN)
 
 
 def scan_one_by_one(page: Page, held: list[Held]) -> list[tuple[str, float]]:
