@@ -51,7 +51,7 @@ screenshots: $(VENV)/.dev ## take the pictures in docs/images anew
 	$(PY) -m tools.screenshots
 
 bench: $(VENV)/.dev ## measure the hot calls and the ledger, and print the ratios
-	@for script in check_in redeem ledger passbook verify event; do $(PY) -m bench.$$script $(ARGS) || exit 1; done
+	@for script in check_in redeem ledger passbook verify event rankings; do $(PY) -m bench.$$script $(ARGS) || exit 1; done
 
 clean: ## remove what was installed and cached here; databases in instance/ stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

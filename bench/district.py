@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask_migrate import upgrade
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bench.servers import SECRET_KEY
 from pointsbank.app import create_app
+from pointsbank.core.calendar import local_day
 from pointsbank.core.db import db
 from pointsbank.core.keys import draw_bytes, plain_hash
 from pointsbank.core.settings import Settings
@@ -17,12 +19,14 @@ from pointsbank.ledger.batching import post_many
 from pointsbank.ledger.models import Account, Wallet
 from pointsbank.ledger.posting import Posting
 from pointsbank.ledger.service import open_account
+from pointsbank.members.belonging import Home, begin_belonging
 from pointsbank.members.models import Member, MemberRole, SignInSession
 from pointsbank.organizations.service import add_merchant, add_organization
 from pointsbank.rewards.models import Reward
 from pointsbank.tasks.models import Claim, Shift, ShiftRole, Task
 
 MEMBERS = 2000
+ZONE = ZoneInfo("Asia/Shanghai")
 CHUNK = 500
 
 
@@ -91,6 +95,8 @@ def signed_in_people(session: Session, organization_id: int, count: int, prefix:
             .order_by(Member.volunteer_no)
         )
     )
+    homes = [Home(each, organization_id) for each in ids]
+    begin_belonging(session, members=homes, on=local_day(now, ZONE), now=now)
     session.execute(insert(Account), [{"code": f"member:{m}", "kind": "member"} for m in ids])
     accounts = session.scalars(
         select(Account.id).where(Account.code.in_([f"member:{m}" for m in ids]))

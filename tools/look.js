@@ -54,5 +54,19 @@
     if (language === "zh" && /[A-Za-z]{4,}/.test(own) && !/^English$|https?:|Pointsbank/.test(own)) out.push(`English: ${own.slice(0, 60)}`);
     if (language === "en" && /[\u4e00-\u9fff]{2,}/.test(own) && one.closest("label, button, h1, h2, nav, th, summary, .cap, .lead") && !/^中文$/.test(own)) out.push(`Chinese: ${own.slice(0, 40)}`);
   }
+  // A word or figure is never parted, unless at a hyphen or a stroke; fingerprints are.
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), parted = new Set();
+  while (texts.nextNode()) {
+    const node = texts.currentNode, one = node.parentElement;
+    if (!node.textContent.trim() || one.closest("svg, .vh, .skip, script, noscript, [inert], .digest, .root") || !one.checkVisibility()) continue;
+    for (const word of node.textContent.matchAll(/[A-Za-z0-9]{2,24}(?![A-Za-z0-9])/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const tops = [...range.getClientRects()].filter((box) => box.width).map((box) => box.top);
+      if (Math.max(...tops) - Math.min(...tops) > 4) parted.add(word[0]);
+    }
+  }
+  for (const word of parted) out.push(`parted: ${word}`);
   return out;
 }
