@@ -1,6 +1,6 @@
 """What the organizations room refuses."""
 
-from pointsbank.core.errors import Conflict, Invalid, NotFound
+from pointsbank.core.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
 class OrganizationNotFound(NotFound):
@@ -43,3 +43,17 @@ class MerchantNameMissing(Invalid):
 
     code = "merchant_name_missing"
     message = "A merchant needs a name of at most 120 characters."
+
+
+class CalendarForWhole(NotAllowed):
+    """One calendar counts everywhere, so a role over a part is too little to change it."""
+
+    code = "calendar_for_whole"
+    message = "The calendar is kept by those who look after the whole installation."
+
+
+class CalendarDayUnknown(Invalid):
+    """Only a day that was loaded can be taken off."""
+
+    code = "calendar_day_unknown"
+    message = "This day was not loaded."

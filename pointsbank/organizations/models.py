@@ -24,6 +24,8 @@ ORGANIZATION_KINDS = (
 BRANCH_KINDS = ("general_branch", "branch")
 # An id of 19 digits and its slash for each level must fit the 400 characters of path.
 LEVELS_MAX = 18
+# Compared by its bytes on both engines, so that an index finds what lies under a place.
+PATH = String(400).with_variant(String(400, collation="C"), "postgresql")
 MERCHANT_KINDS = ("shop", "community_store", "service")
 MERCHANT_STATES = ("active", "suspended")
 
@@ -42,7 +44,7 @@ class Organization(Model):
     name: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(20))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("organization.id"), index=True)
-    path: Mapped[str] = mapped_column(String(400), index=True)
+    path: Mapped[str] = mapped_column(PATH, index=True)
     created_at: Mapped[datetime]
 
 
@@ -66,3 +68,15 @@ class Merchant(Model):
     takes_until: Mapped[date | None]
     month_points_max: Mapped[int | None]
     created_at: Mapped[datetime]
+
+
+class CalendarDay(Model):
+    """A day that an administrator loaded: it overrules what the calendar package says."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    is_working: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(40))
+    loaded_by_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    loaded_at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """The HTML door of the tree and of the merchants."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -8,9 +9,23 @@ from flask_babel import gettext
 
 from pointsbank.core import clock
 from pointsbank.core.audit import note
+from pointsbank.core.calendar import SATURDAY, local_day
 from pointsbank.core.db import reading, run, transaction
-from pointsbank.core.tables import BadTable
+from pointsbank.core.tables import BadTable, Problem, Report, Table
 from pointsbank.core.text import cleaned
+from pointsbank.organizations.calendar_importing import (
+    day_from,
+    import_calendar,
+    read_calendar,
+    remove_day,
+)
+from pointsbank.organizations.calendar_schemas import (
+    DAY_LENGTH,
+    SOURCE_WORDS,
+    holiday_word,
+    is_special,
+    year_asked,
+)
 from pointsbank.organizations.errors import MerchantNameMissing, OrganizationNotFound
 from pointsbank.organizations.importing import import_organizations, read_organizations
 from pointsbank.organizations.queries import (
@@ -27,9 +42,11 @@ from pointsbank.organizations.schemas import (
     NAME_LENGTH_MAX,
 )
 from pointsbank.organizations.service import add_merchant
-from pointsbank.web.access import current_actor, roles_only, takes_files
+from pointsbank.organizations.workdays import calendar_of, is_year_known, year_to_load
+from pointsbank.web.access import current_actor, members_only, roles_only, takes_files
 from pointsbank.web.contract import cursor_from, position_from
 from pointsbank.web.errors import sentence_of, status_of
+from pointsbank.web.forms import attempt, settings, typed
 from pointsbank.web.uploads import IMPORT_BYTES_MAX, FileMissing, read_upload, report_out
 
 pages = Blueprint("organization_pages", __name__)
@@ -75,19 +92,31 @@ def ask_for_tree() -> ResponseReturnValue:
 @roles_only("administrator")
 def import_tree() -> ResponseReturnValue:
     """Import a file of organizations, or only judge it, and show the report."""
+    return imported(read_organizations, import_organizations, import_page)
+
+
+def imported(
+    read: Callable[[bytes, str], tuple[Table, list[Problem]]],
+    take_in: Callable[..., Report],
+    page: Callable[..., ResponseReturnValue],
+) -> ResponseReturnValue:
+    """Read the file that was sent, take it in or only judge it, and show the report.
+
+    page: renders a report, an error in its place, or neither.
+    """
     actor, now = current_actor(), clock.now()
     is_dry_run = "dry_run" in request.form
     try:
-        table, problems = read_upload(read_organizations)
+        table, problems = read_upload(read)
     except (BadTable, FileMissing) as refusal:
-        return import_page(
+        return page(
             refusal.facts if "rejected" in refusal.facts else None,
             error="" if "rejected" in refusal.facts else sentence_of(refusal),
             is_dry_run=is_dry_run,
             status=status_of(refusal),
         )
     report = run(
-        lambda session: import_organizations(
+        lambda session: take_in(
             session,
             table=table,
             problems=problems,
@@ -97,7 +126,7 @@ def import_tree() -> ResponseReturnValue:
             is_dry_run=is_dry_run,
         )
     )
-    return import_page(report_out(report), is_dry_run=is_dry_run)
+    return page(report_out(report), is_dry_run=is_dry_run)
 
 
 def import_page(
@@ -112,6 +141,77 @@ def import_page(
         "organizations/import.html", report=report, error=error, dry_run=is_dry_run
     )
     return page, status
+
+
+@pages.get("/working-days")
+@members_only
+def show_calendar() -> ResponseReturnValue:
+    """Show which days of a year are worked, and where that is known from."""
+    return calendar_page()
+
+
+def calendar_page(
+    report: dict[str, Any] | None = None,
+    *,
+    error: str = "",
+    is_dry_run: bool = True,
+    status: int = 200,
+) -> ResponseReturnValue:
+    """Render a year's calendar, with the report of an import when there is one."""
+    today = local_day(clock.now(), settings().zone)
+    year = year_asked(request.args.get("year"), today)
+    with reading() as session:
+        days, is_known = calendar_of(session, year), is_year_known(session, year)
+        missing = year_to_load(session, today)
+    here = url_for("organization_pages.show_calendar")
+    page = render_template(
+        "organizations/calendar.html",
+        year=year,
+        is_known=is_known,
+        missing=missing,
+        working=sum(each.is_working for each in days),
+        days=[(each, holiday_word(each)) for each in days if is_special(each, SATURDAY)],
+        sources=SOURCE_WORDS,
+        years=[
+            {"href": f"{here}?year={each}", "label": str(each), "current": each == year}
+            for each in range(today.year - 1, today.year + 2)
+        ],
+        report=report,
+        error=error,
+        dry_run=is_dry_run,
+        may_load=current_actor().is_("administrator"),
+    )
+    return page, status
+
+
+@pages.post("/working-days")
+@takes_files(IMPORT_BYTES_MAX)
+@roles_only("administrator")
+def import_days() -> ResponseReturnValue:
+    """Load holidays and worked weekends from a file, or only judge it, and show the report."""
+    return imported(read_calendar, import_calendar, calendar_page)
+
+
+@pages.post("/working-days/removal")
+@roles_only("administrator")
+def remove_loaded_day() -> ResponseReturnValue:
+    """Forget a day that was loaded; the announced calendar counts again."""
+    actor, now = current_actor(), clock.now()
+    day = day_from(typed("day", DAY_LENGTH))
+    attempt(
+        lambda: run(
+            lambda session: remove_day(
+                session,
+                day=day,
+                paths=actor.paths("administrator"),
+                actor_id=actor.member_id,
+                now=now,
+            )
+        ),
+        gettext("The day is as it was announced again."),
+    )
+    year = day.year if day else None
+    return redirect(url_for("organization_pages.show_calendar", year=year))
 
 
 @pages.get("/merchants")
